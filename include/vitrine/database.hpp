@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+// A database: one file (NAME.vtr) and, while it is open for writing or after a crash, its log (NAME.vtr-wal).
+//
+//   auto db = Database::open("app.vtr", OpenMode::CreateIfMissing).value();
+//   db.put("greeting", "hello");                                   // one durable transaction
+//   db.write([](WriteTransaction& txn) { return txn.put("a", "1"); });
+//   auto value = db.get("greeting").value();                       // std::optional<std::string>
+//
+// Thread safety: all methods may be called from any thread, but close(), moving and destruction must not run beside
+// other calls. Destruction closes; transactions still open then are rolled back and answer TransactionFinished.
+// A handle must not be used in a child after fork (Misuse).
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <type_traits>
+
+#include "vitrine/options.hpp"
+#include "vitrine/report.hpp"
+#include "vitrine/status.hpp"
+#include "vitrine/transaction.hpp"
+
+namespace vitrine {
+
+enum class OpenMode : std::uint8_t { MustExist, CreateIfMissing, CreateNew };
+
+enum class ImportMode : std::uint8_t {
+  Merge,    // entries of the file are put over what is there
+  Replace,  // everything that is there goes first
+};
+
+struct DatabaseImpl;
+
+class Database {
+ public:
+  // Opens, and recovers if the last writer did not close. Errors: FileNotFound, FileExists, NotDatabase,
+  // VersionUnsupported, HeaderDamaged, FileTruncated, LogMissing, LogForeign, LogHole, FileLocked (detail "owner": its
+  // process id), the file errors, ArgumentInvalid (options).
+  static Result<Database> open(const std::string& path, OpenMode mode = OpenMode::MustExist, Options options = {});
+  // A database that lives in memory and ends with the handle. Same interface; files and durability do not apply.
+  static Result<Database> open_in_memory(Options options = {});
+
+  ~Database();
+  Database(Database&&) noexcept;
+  Database& operator=(Database&&) noexcept;
+
+  // Makes everything durable, writes a checkpoint and removes the log. Open write transactions are rolled back.
+  Status close();
+
+  // Transactions. Errors of begin_write: ReadOnly, Poisoned, Timeout (after `wait`, when given).
+  Result<ReadTransaction> begin_read() const;
+  Result<WriteTransaction> begin_write(std::optional<std::chrono::milliseconds> wait = std::nullopt);
+
+  // Runs `body(txn)`, which returns a Status, and commits if that is ok; else rolls back and passes it on.
+  template <typename Body>
+  Status write(Body&& body, std::optional<Durability> durability = std::nullopt) {
+    Result<WriteTransaction> txn = begin_write();
+    if (!txn.has_value()) return txn.status();
+    if (Status status = body(*txn); !status.is_ok()) return status;
+    return txn->commit(durability).status;
+  }
+  template <typename Body>
+  auto read(Body&& body) const -> std::invoke_result_t<Body, const ReadTransaction&> {
+    Result<ReadTransaction> txn = begin_read();
+    if (!txn.has_value()) return txn.status();
+    return body(*txn);
+  }
+
+  // One operation as one transaction, on the keyspace "default".
+  Status put(Bytes key, Bytes value);
+  Result<std::optional<ByteString>> get(Bytes key) const;
+  Result<bool> erase(Bytes key);  // true when the key existed
+
+  // Read-only handles beside a living writer: move on to what it has committed since. True when that is newer.
+  // Transactions that are open keep what they see.
+  Result<bool> refresh();
+
+  // Waits until everything committed so far is durable.
+  Status sync();
+  // Writes all changed pages and shortens the log to nothing.
+  Status checkpoint();
+
+  // Rewrites thinly filled pages to full ones; the freed space is reused, the file keeps its size.
+  Result<CompactReport> compact(const ProgressFunction& progress = {});
+  // Moves pages towards the start and cuts the file. Online, in small steps.
+  Result<CompactReport> vacuum(const ProgressFunction& progress = {});
+
+  // A whole database at `path` (must not exist), as of one moment, while writers go on.
+  Result<TransferReport> backup(const std::string& path, const ProgressFunction& progress = {}) const;
+  // The portable format (docs/EXPORT.md): versioned, checksummed, with a count and an end mark. `path` must not exist.
+  Result<TransferReport> export_to(const std::string& path, const ProgressFunction& progress = {}) const;
+  // All or nothing. Errors: ExportDamaged, ExportVersion.
+  Result<TransferReport> import_from(const std::string& path, ImportMode mode = ImportMode::Merge,
+                                     const ProgressFunction& progress = {});
+
+  // Damage is in the report, not in the status. Status: only when the check itself could not run.
+  Result<VerifyReport> verify(VerifyLevel level, const ProgressFunction& progress = {}) const;
+  Result<Stats> stats() const;
+  Result<DatabaseInfo> info() const;
+
+ private:
+  explicit Database(std::shared_ptr<DatabaseImpl> impl);
+  std::shared_ptr<DatabaseImpl> impl_;
+};
+
+}  // namespace vitrine

@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+// What a database tells about itself: plain data.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "vitrine/status.hpp"
+
+namespace vitrine {
+
+struct DatabaseInfo {
+  std::string path;
+  std::string file_id;            // 32 hexadecimal digits
+  std::uint32_t format_version = 0;
+  std::uint32_t page_size = 0;
+  std::uint64_t page_count = 0;
+  std::uint64_t file_bytes = 0;
+  std::uint64_t log_bytes = 0;    // size of the log file, 0 when there is none
+  std::uint64_t checkpoint = 0;
+  std::uint64_t checkpoint_wall_ms = 0;
+  std::uint64_t open_count = 0;
+  std::uint64_t commit_seq = 0;
+  bool was_clean = false;         // the last writer closed in order
+  bool read_only = false;
+  std::uint32_t key_size_max = 0;
+  std::string filesystem;
+  bool network_filesystem = false;
+};
+
+struct Stats {
+  // Content
+  std::uint64_t entries = 0;        // in all keyspaces, the catalog included
+  std::uint32_t tree_depth = 0;     // levels; 0: empty
+  // Space, in pages
+  std::uint64_t pages = 0, pages_allocated = 0, pages_held = 0, pages_free = 0;
+  // Cache
+  std::uint64_t cache_bytes = 0, cache_pages = 0, cache_pages_dirty = 0;
+  std::uint64_t cache_hits = 0, cache_misses = 0, cache_evictions = 0;
+  std::uint64_t pages_read = 0, pages_written = 0;
+  // Log and checkpoints
+  std::uint64_t log_bytes = 0, log_used_bytes = 0, log_appended_bytes = 0, log_syncs = 0;
+  std::uint64_t checkpoints = 0, checkpoint_age_ms = 0;
+  // Transactions
+  std::uint64_t commits = 0, rollbacks = 0, commit_seq = 0, durable_seq = 0;
+  std::uint64_t snapshots = 0, oldest_snapshot_seq = 0, oldest_snapshot_age_ms = 0;
+  std::uint64_t writer_waits = 0, checkpoint_waits = 0;
+};
+
+enum class VerifyLevel : std::uint8_t {
+  Quick,  // header, log, free-space map
+  Full,   // and every page: checksum, identity, order, reachability, owned exactly once, no leak
+  Deep,   // and what the layers above can say of their entries
+};
+
+enum class FindingSeverity : std::uint8_t {
+  Damage,      // content is lost or wrong
+  Warning,     // nothing is lost: a bad copy of the header, a leaked page
+  Incomplete,  // something could not be looked at
+};
+
+struct Finding {
+  FindingSeverity severity = FindingSeverity::Damage;
+  std::string code;      // an error name of error_codes.def, or "PAGE_CHECK_LEAKED", "PAGE_CHECK_ORDER", ...
+  std::uint64_t page = 0;  // 0: not about one page
+  std::string message;
+};
+
+struct VerifyReport {
+  std::vector<Finding> findings;
+  std::uint64_t pages_checked = 0;
+  std::uint64_t entries = 0;
+  std::uint64_t log_transactions = 0;  // waiting in the log for the next checkpoint
+  std::uint32_t tree_depth = 0;
+  bool is_complete = true;             // false: incomplete is not clean
+  bool is_clean() const noexcept { return is_complete && findings.empty(); }
+  bool has_damage() const noexcept {
+    for (const Finding& finding : findings) {
+      if (finding.severity == FindingSeverity::Damage) return true;
+    }
+    return false;
+  }
+};
+
+struct CompactReport {
+  std::uint64_t pages_before = 0, pages_after = 0;  // of the file
+  std::uint64_t pages_moved = 0;
+};
+
+struct TransferReport {  // export, import, backup
+  std::uint64_t entries = 0;
+  std::uint64_t bytes = 0;
+  std::uint64_t keyspaces = 0;
+  std::uint64_t snapshot_seq = 0;
+};
+
+}  // namespace vitrine

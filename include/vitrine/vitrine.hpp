@@ -1,0 +1,12 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+// Vitrine, the database you can see through. This header is the whole C++ interface; read it in this order.
+#pragma once
+
+#include "vitrine/bytes.hpp"
+#include "vitrine/status.hpp"
+#include "vitrine/options.hpp"
+#include "vitrine/database.hpp"
+#include "vitrine/transaction.hpp"
+#include "vitrine/cursor.hpp"
+#include "vitrine/value_stream.hpp"
+#include "vitrine/report.hpp"
