@@ -119,7 +119,8 @@ class PageCodec {
   virtual void seal(std::byte* image, std::size_t size) const noexcept;
 
   // Checks that `image` is the content `expected` names. Errors: PageChecksum (damaged), PageMisplaced (another page
-  // number), PageStale (another generation or session), each with the detail "page" and what was found and expected.
+  // number), PageStale (another generation or session), each with the detail "page", the last two also with what was
+  // found and expected.
   virtual Status open(std::byte* image, std::size_t size, const PageRef& expected) const;
 
   // Checks only that `image` is undamaged, whatever it is. For salvage and for looking at pages without a parent.
