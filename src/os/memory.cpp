@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+#include "os/memory.hpp"
+
+#include <sys/mman.h>
+
+#include <cstdint>
+
+#include "base/codec.hpp"
+
+namespace vitrine::os {
+namespace {
+
+constexpr std::size_t kHugePageSize = std::size_t{2} << 20;
+constexpr std::size_t kSmallPageSize = 4096;
+
+}  // namespace
+
+Result<Memory> Memory::allocate(std::size_t size) {
+  if (size == 0) return Memory();
+  if (size > SIZE_MAX / 2) return Status::out_of_memory();
+  const std::size_t mapped_size = base::align_up(size, kSmallPageSize);
+  // mmap aligns to small pages only: map one huge page more than needed and give back what lies outside.
+  const std::size_t wide_size = mapped_size + kHugePageSize;
+  void* wide = ::mmap(nullptr, wide_size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  if (wide == MAP_FAILED) return Status::out_of_memory().with("size", size);
+
+  const auto begin = reinterpret_cast<std::uintptr_t>(wide);
+  const std::size_t head = base::align_up(begin, kHugePageSize) - begin;
+  const std::size_t tail = wide_size - head - mapped_size;
+  auto* data = static_cast<std::byte*>(wide) + head;
+  if (head > 0) ::munmap(wide, head);
+  if (tail > 0) ::munmap(data + mapped_size, tail);
+
+  // Both are wishes: kernels without them serve small pages, or write pages into a core dump.
+  ::madvise(data, mapped_size, MADV_HUGEPAGE);
+  ::madvise(data, mapped_size, MADV_DONTDUMP);
+  Memory memory;
+  memory.data_ = data;
+  memory.size_ = size;
+  return memory;
+}
+
+Memory::~Memory() {
+  if (data_ != nullptr) ::munmap(data_, size_);  // the kernel rounds up to whole pages
+}
+
+}  // namespace vitrine::os
