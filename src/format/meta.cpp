@@ -1,0 +1,202 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+#include "format/meta.hpp"
+
+#include <algorithm>
+#include <bit>
+#include <cstring>
+#include <optional>
+#include <string_view>
+#include <type_traits>
+
+#include "base/codec.hpp"
+#include "format/checksum.hpp"
+
+namespace vitrine::format {
+
+namespace {
+
+constexpr std::array<char, 8> kMagic = {'V', 'I', 'T', 'R', 'I', 'N', 'E', '\n'};
+constexpr std::uint32_t kKnownFeatures = 0;
+constexpr std::uint16_t kKnownState = kMetaClean;
+constexpr std::size_t kReservedSize = 3904;
+
+// The byte table of meta.hpp as a type.
+struct MetaLayout {
+  std::array<char, 8> magic;
+  std::uint32_t format_version;
+  std::uint32_t features;
+  std::uint8_t slot;
+  std::uint8_t copy;
+  std::uint16_t state;
+  std::uint32_t page_size;
+  FileId file;
+  std::uint64_t checkpoint;
+  std::uint64_t open_count;
+  std::uint64_t version;
+  std::uint64_t commit_seq;
+  PageRef tree_root;
+  PageRef map_root;
+  std::uint64_t page_count;
+  std::uint64_t log_position;
+  std::uint64_t log_chain;
+  std::uint64_t wall_ms;
+  std::uint64_t entry_count;
+  std::uint64_t clock_ms;
+  std::array<std::byte, kReservedSize> reserved;
+  std::uint64_t zero;
+  Checksum sum;
+};
+static_assert(sizeof(MetaLayout) == kMetaBlockSize && std::is_trivially_copyable_v<MetaLayout>);
+static_assert(offsetof(MetaLayout, format_version) == 8 && offsetof(MetaLayout, features) == 12 &&
+              offsetof(MetaLayout, slot) == 16 && offsetof(MetaLayout, copy) == 17 &&
+              offsetof(MetaLayout, state) == 18 && offsetof(MetaLayout, page_size) == 20 &&
+              offsetof(MetaLayout, file) == 24 && offsetof(MetaLayout, checkpoint) == 40 &&
+              offsetof(MetaLayout, open_count) == 48 && offsetof(MetaLayout, version) == 56 &&
+              offsetof(MetaLayout, commit_seq) == 64 && offsetof(MetaLayout, tree_root) == 72 &&
+              offsetof(MetaLayout, map_root) == 96 && offsetof(MetaLayout, page_count) == 120 &&
+              offsetof(MetaLayout, log_position) == 128 && offsetof(MetaLayout, log_chain) == 136 &&
+              offsetof(MetaLayout, wall_ms) == 144 && offsetof(MetaLayout, entry_count) == 152 &&
+              offsetof(MetaLayout, clock_ms) == 160 && offsetof(MetaLayout, reserved) == 168 &&
+              offsetof(MetaLayout, zero) == 4072 && offsetof(MetaLayout, sum) == 4080);
+
+constexpr std::size_t kSummedSize = offsetof(MetaLayout, sum);
+
+bool has_magic(std::span<const std::byte> block) noexcept {
+  return block.size() >= kMagic.size() && std::memcmp(block.data(), kMagic.data(), kMagic.size()) == 0;
+}
+
+Status damaged(unsigned slot, unsigned copy, std::string_view reason) {
+  return Status::error(ErrorCode::HeaderDamaged)
+      .with("slot", std::uint64_t{slot})
+      .with("copy", std::uint64_t{copy})
+      .with("reason", reason);
+}
+
+Status unsupported(const MetaLayout& layout) {
+  return Status::error(ErrorCode::VersionUnsupported)
+      .with("format", std::uint64_t{layout.format_version})
+      .with("features", std::uint64_t{layout.features});
+}
+
+// On disk a ref has no hint, and a null ref is all zeros.
+PageRef bare(const PageRef& ref) noexcept {
+  return ref.is_null() ? PageRef{} : PageRef{ref.page(), ref.generation, ref.session};
+}
+
+bool is_ref_in_range(const PageRef& ref, const MetaLayout& layout) noexcept {
+  if (ref.where == 0) return ref.same(PageRef{});
+  return ref.where >= first_page(layout.page_size) && ref.where < layout.page_count;
+}
+
+// What breaks the format in a block whose checksum holds, or nothing.
+std::optional<std::string_view> find_fault(const MetaLayout& layout, unsigned slot, unsigned copy) noexcept {
+  if (layout.slot != slot || layout.copy != copy) return "the block belongs to another place";
+  if ((layout.state & ~kKnownState) != 0) return "unknown state flag";
+  if (!is_page_size(layout.page_size)) return "page size";
+  if (layout.checkpoint == 0 || meta_slot(layout.checkpoint) != slot) return "checkpoint number";
+  if (layout.version > kVersionMax) return "tree version";
+  if (layout.page_count < first_page(layout.page_size) || layout.page_count > kPageNoMax + 1) return "page count";
+  if (!is_ref_in_range(layout.tree_root, layout)) return "root of the tree";
+  if (!is_ref_in_range(layout.map_root, layout)) return "root of the free-space map";
+  if (layout.tree_root.where != 0 && layout.tree_root.where == layout.map_root.where) return "both roots on one page";
+  if (layout.zero != 0 || layout.reserved != decltype(layout.reserved){}) return "reserved bytes";
+  return std::nullopt;
+}
+
+Meta from_layout(const MetaLayout& layout) noexcept {
+  return {.features = layout.features,
+          .state = layout.state,
+          .page_size = layout.page_size,
+          .file = layout.file,
+          .checkpoint = layout.checkpoint,
+          .open_count = layout.open_count,
+          .version = layout.version,
+          .commit_seq = layout.commit_seq,
+          .tree_root = layout.tree_root,
+          .map_root = layout.map_root,
+          .page_count = layout.page_count,
+          .log_position = layout.log_position,
+          .log_chain = layout.log_chain,
+          .wall_ms = layout.wall_ms,
+          .entry_count = layout.entry_count,
+          .clock_ms = layout.clock_ms};
+}
+
+// Do the two copies of one slot say the same? Equal but for the byte that numbers the copy.
+bool agree(const Meta& a, const Meta& b) noexcept {
+  return encode_meta(a, 0) == encode_meta(b, 0);
+}
+
+}  // namespace
+
+MetaBlock encode_meta(const Meta& meta, unsigned copy) noexcept {
+  MetaLayout layout = {.magic = kMagic,
+                       .format_version = kFormatVersion,
+                       .features = meta.features,
+                       .slot = static_cast<std::uint8_t>(meta_slot(meta.checkpoint)),
+                       .copy = static_cast<std::uint8_t>(copy),
+                       .state = meta.state,
+                       .page_size = meta.page_size,
+                       .file = meta.file,
+                       .checkpoint = meta.checkpoint,
+                       .open_count = meta.open_count,
+                       .version = meta.version,
+                       .commit_seq = meta.commit_seq,
+                       .tree_root = bare(meta.tree_root),
+                       .map_root = bare(meta.map_root),
+                       .page_count = meta.page_count,
+                       .log_position = meta.log_position,
+                       .log_chain = meta.log_chain,
+                       .wall_ms = meta.wall_ms,
+                       .entry_count = meta.entry_count,
+                       .clock_ms = meta.clock_ms,
+                       .reserved = {},
+                       .zero = 0,
+                       .sum = {}};
+  layout.sum = checksum(&layout, kSummedSize);
+  return std::bit_cast<MetaBlock>(layout);
+}
+
+Result<Meta> decode_meta(std::span<const std::byte> block, unsigned slot, unsigned copy) {
+  if (!has_magic(block)) return Status::error(ErrorCode::NotDatabase);
+  if (block.size() < kMetaBlockSize) return damaged(slot, copy, "the file ends inside the block");
+  const auto layout = base::load<MetaLayout>(block.data());
+  if (checksum(block.data(), kSummedSize) != layout.sum) return damaged(slot, copy, "checksum");
+  if (layout.format_version == 0) return damaged(slot, copy, "format version");
+  if (layout.format_version > kFormatVersion || (layout.features & ~kKnownFeatures) != 0) return unsupported(layout);
+  if (const auto fault = find_fault(layout, slot, copy)) return damaged(slot, copy, *fault);
+  return from_layout(layout);
+}
+
+Result<MetaChoice> choose_meta(std::span<const std::byte> area) {
+  MetaChoice choice;
+  std::array<Meta, kMetaBlockCount> metas;
+  std::optional<std::size_t> newest;
+  Status why = Status::error(ErrorCode::NotDatabase);
+  for (std::size_t i = 0; i < kMetaBlockCount; ++i) {
+    const std::size_t offset = std::min(i * kMetaBlockSize, area.size());
+    const auto block = area.subspan(offset, std::min(kMetaBlockSize, area.size() - offset));
+    auto meta = decode_meta(block, static_cast<unsigned>(i / 2), static_cast<unsigned>(i % 2));
+    if (!meta) {
+      // A block of a newer format may be the newest checkpoint; to open an older one instead would undo commits.
+      if (meta.status().code() == ErrorCode::VersionUnsupported) return meta.status();
+      if (why.code() == ErrorCode::NotDatabase) why = meta.status();
+      continue;
+    }
+    metas[i] = *meta;
+    choice.valid[i] = true;
+    if (!newest || metas[i].checkpoint > metas[*newest].checkpoint) newest = i;
+  }
+  if (!newest) return why;
+  choice.meta = metas[*newest];
+  for (std::size_t i = 0; i < kMetaBlockCount; ++i) {
+    if (choice.valid[i] && (metas[i].file != choice.meta.file || metas[i].page_size != choice.meta.page_size)) {
+      return damaged(static_cast<unsigned>(i / 2), static_cast<unsigned>(i % 2), "blocks of two databases");
+    }
+    const std::size_t other = i ^ 1;
+    if (!choice.valid[i] || (choice.valid[other] && !agree(metas[i], metas[other]))) choice.all_copies_agree = false;
+  }
+  return choice;
+}
+
+}  // namespace vitrine::format
