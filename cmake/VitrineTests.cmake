@@ -1,0 +1,50 @@
+# SPDX-License-Identifier: MIT OR Apache-2.0
+# Unit tests: src/<folder>/*_test.cpp, one program a folder, label "unit". Tests of the whole: each tests/*_test.cpp is
+# one program, label "system"; the other files of tests/ are a library that all of them link to.
+include(GoogleTest)
+
+# One case takes seconds, the long ones minutes; a case that hangs must not stop the gate for ever.
+set(VITRINE_UNIT_TIMEOUT_S 300)
+set(VITRINE_SYSTEM_TIMEOUT_S 1500)
+
+function(vitrine_register_tests target label timeout_s)
+  target_link_libraries(${target} PRIVATE GTest::gtest GTest::gtest_main vitrine_compile_options)
+  gtest_discover_tests(${target}
+    TEST_PREFIX "${label}." DISCOVERY_MODE PRE_TEST DISCOVERY_TIMEOUT 60
+    WORKING_DIRECTORY "${PROJECT_SOURCE_DIR}"
+    PROPERTIES LABELS ${label} TIMEOUT ${timeout_s})
+endfunction()
+
+foreach(layer IN LISTS VITRINE_LAYERS ITEMS cli)
+  file(GLOB test_sources CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/src/${layer}/*_test.cpp")
+  if(test_sources AND VITRINE_TARGET_${layer})
+    add_executable(${layer}_tests ${test_sources})
+    target_include_directories(${layer}_tests PRIVATE "${PROJECT_SOURCE_DIR}/include" "${PROJECT_SOURCE_DIR}/src")
+    target_link_libraries(${layer}_tests PRIVATE ${VITRINE_TARGET_${layer}} ${VITRINE_PACKAGES_${layer}})
+    vitrine_register_tests(${layer}_tests unit ${VITRINE_UNIT_TIMEOUT_S})
+  endif()
+endforeach()
+
+file(GLOB helper_sources CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/tests/*.cpp")
+list(FILTER helper_sources EXCLUDE REGEX "_test\\.cpp$")
+if(helper_sources)
+  add_library(vitrine_test_support STATIC ${helper_sources})
+  target_include_directories(vitrine_test_support PUBLIC "${PROJECT_SOURCE_DIR}")
+  target_link_libraries(vitrine_test_support
+    PUBLIC ${VITRINE_TOP_LAYER} GTest::gtest PRIVATE vitrine_compile_options)
+  set(VITRINE_TEST_SUPPORT vitrine_test_support)
+endif()
+
+file(GLOB system_tests CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/tests/*_test.cpp")
+foreach(source IN LISTS system_tests)
+  get_filename_component(name "${source}" NAME_WE)
+  add_executable(${name} "${source}")
+  target_include_directories(${name} PRIVATE "${PROJECT_SOURCE_DIR}")
+  target_compile_definitions(${name} PRIVATE
+    VITRINE_PROGRAM="${PROJECT_BINARY_DIR}/bin/vitrine" VITRINE_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
+  target_link_libraries(${name} PRIVATE ${VITRINE_TEST_SUPPORT} ${VITRINE_TOP_LAYER})
+  if(TARGET vitrine_program)
+    add_dependencies(${name} vitrine_program)
+  endif()
+  vitrine_register_tests(${name} system ${VITRINE_SYSTEM_TIMEOUT_S})
+endforeach()
