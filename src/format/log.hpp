@@ -37,6 +37,7 @@
 //     32    8 durable watermark: end of the last frame known durable when this one was made, unpadded
 //     40    8 chain: low half of the tag of the frame before
 //     48   16 tag: XXH3-128 of bytes [0, 48) and the payload, seeded with the file id
+//           (checksum.hpp)
 #pragma once
 
 #include <cstddef>
@@ -58,6 +59,19 @@ inline constexpr std::size_t kLogFileHeaderSize = 4096;
 inline constexpr std::size_t kLogSlotsOffset = 8192;
 inline constexpr std::size_t kSegmentHeaderSize = 4096;
 inline constexpr std::size_t kFrameHeaderSize = 64;
+inline constexpr std::size_t kFrameAlignment = 8;
+inline constexpr std::uint32_t kSegmentSizeMin = 16u << 10;
+inline constexpr std::uint32_t kSegmentSizeMax = 64u << 20;
+inline constexpr std::size_t kFramePayloadMax = kSegmentSizeMax - kSegmentHeaderSize - kFrameHeaderSize;
+
+inline constexpr bool is_segment_size(std::uint64_t size) noexcept {
+  return size >= kSegmentSizeMin && size <= kSegmentSizeMax && (size & (size - 1)) == 0;
+}
+
+// Bytes a frame takes in the log, padding to the frame alignment included.
+inline constexpr std::size_t frame_size(std::size_t payload_size) noexcept {
+  return (kFrameHeaderSize + payload_size + kFrameAlignment - 1) / kFrameAlignment * kFrameAlignment;
+}
 
 enum class FrameType : std::uint8_t {  // part of the file format
   Open = 1,         // first frame of a session: 16 random bytes and the open count, so that no two sessions share a chain
@@ -100,7 +114,19 @@ Result<LogFileHeader> decode_log_file_header(std::span<const std::byte> block);
 void encode_segment_header(const SegmentHeader& header, std::byte* block) noexcept;  // fills 4096 bytes
 std::optional<SegmentHeader> decode_segment_header(std::span<const std::byte> block, FileId file) noexcept;
 
-// Appends one frame, padding included, to `to`. Returns the chain after it.
+// What the writer of a frame decides.
+struct FrameFields {
+  FrameType type = FrameType::Transaction;
+  Lsn lsn = 0;
+  std::uint64_t commit_seq = 0;
+  Lsn durable = 0;
+  std::uint64_t chain = 0;
+};
+
+// Writes one frame, padding included, into the frame_size(payload.size()) bytes at `to`. Returns the chain after it.
+std::uint64_t write_frame(std::byte* to, const FrameFields& fields, Bytes payload, FileId file) noexcept;
+
+// The same, appended to `to`.
 std::uint64_t append_frame(std::string& to, FrameType type, Lsn lsn, std::uint64_t commit_seq, Lsn durable,
                            std::uint64_t chain, Bytes payload, FileId file);
 
@@ -111,6 +137,9 @@ struct FrameView {
   std::size_t size = 0;    // with padding
 };
 std::optional<FrameView> decode_frame(std::span<const std::byte> bytes, Lsn lsn, FileId file) noexcept;
+
+// The LSN that the start of `bytes` claims if it looks like a frame; nothing is verified.
+std::optional<Lsn> peek_frame(std::span<const std::byte> bytes) noexcept;
 
 // --- Payload of a Transaction: operations on the tree in order -------------------------------------------------------
 // varint operation count, then each operation: 1 byte OperationType, then
