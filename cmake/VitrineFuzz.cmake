@@ -17,6 +17,7 @@ function(vitrine_add_fuzz_target target source link)
     if(VITRINE_TESTS AND EXISTS "${folder}")  # tools/tidy.py misses the folder when it is not there
       add_test(NAME "corpus.${corpus}" COMMAND ${target} "${folder}")
       set_tests_properties("corpus.${corpus}" PROPERTIES LABELS unit TIMEOUT 300)
+      add_dependencies(unit_tests ${target})
     endif()
   endif()
 endfunction()

@@ -1,0 +1,64 @@
+# SPDX-License-Identifier: MIT OR Apache-2.0
+# Shared by the commands: packages, configuring, building. Sourced by ./dev, in the root of the tree.
+
+BUILD="${VITRINE_BUILD_DIR:-build}"
+JOBS="${VITRINE_JOBS:-$(nproc)}"
+
+# Debian packages, each only because something below uses it.
+PACKAGES_BUILD=(g++ cmake ninja-build pkg-config libxxhash-dev libgtest-dev nlohmann-json3-dev)
+PACKAGES_TEST=(python3)
+PACKAGES_CLANG=(clang-14 libclang-rt-14-dev llvm-14)
+PACKAGES_FORMAT=(clang-format-14)
+
+say() { printf '== %s\n' "$*"; }
+fail() {
+  printf 'dev: %s\n' "$*" >&2
+  exit 1
+}
+
+is_installed() { [ "$(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null)" = installed ]; }
+
+# need PACKAGE...: installs those that are missing, and says so. Does nothing when all are there.
+need() {
+  local package missing=()
+  if ! command -v dpkg-query >/dev/null; then
+    say "not a Debian system: expecting $* to be there under other names"
+    return 0
+  fi
+  for package in "$@"; do is_installed "$package" || missing+=("$package"); done
+  [ ${#missing[@]} -eq 0 ] && return 0
+
+  local as_root=()
+  if [ "$(id -u)" -ne 0 ]; then
+    command -v sudo >/dev/null || fail "missing packages: ${missing[*]} (install them as root; there is no sudo)"
+    as_root=(sudo)
+  fi
+  say "installing Debian packages: ${missing[*]}"
+  local apt=("${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -q -y)
+  "${apt[@]}" update
+  "${apt[@]}" install --no-install-recommends "${missing[@]}"
+}
+
+# configure FOLDER CMAKE_ARGS...: quick when nothing changed.
+configure() {
+  local folder="$1"
+  shift
+  say "configuring $folder"
+  cmake -G Ninja -S . -B "$folder" --log-level=WARNING "$@" >/dev/null
+}
+
+# compile FOLDER TARGET...: all targets when none is named.
+compile() {
+  local folder="$1"
+  shift
+  say "building $folder"
+  cmake --build "$folder" -j "$JOBS" ${1:+--target "$@"}
+}
+
+build_product() {
+  need "${PACKAGES_BUILD[@]}"
+  configure "$BUILD"
+  local targets=(vitrine)
+  [ -f src/cli/main.cpp ] && targets+=(vitrine_program)
+  compile "$BUILD" "${targets[@]}"
+}

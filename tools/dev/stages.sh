@@ -1,0 +1,145 @@
+# SPDX-License-Identifier: MIT OR Apache-2.0
+# The stages of ./dev test. A stage calls `cases PASSED FAILED` as often as it likes, writes to stdout and stderr (kept
+# as a log, shown when it fails), and returns non-zero when it could not do its work.
+
+cases() { # PASSED FAILED [SKIPPED]
+  echo "$1 $2 ${3:-0}" >>"$COUNTS"
+}
+
+# one COMMAND...: a single case.
+one() {
+  if "$@"; then cases 1 0; else cases 0 1; fi
+}
+
+# counted COMMAND...: a program that says "N passed, N failed" in its last line. No such line counts as one failure.
+counted() {
+  local output="$LOGS/counted.txt" result=0
+  "$@" >"$output" 2>&1 || result=$?
+  cat "$output"
+  if [[ "$(tail -n 1 "$output")" =~ ([0-9]+)\ passed,\ ([0-9]+)\ failed$ ]] &&
+    { [ "$result" -eq 0 ] || [ "${BASH_REMATCH[2]}" -gt 0 ]; }; then
+    cases "${BASH_REMATCH[1]}" "${BASH_REMATCH[2]}"
+  else
+    cases 0 1
+  fi
+}
+
+# run_tests FOLDER CTEST_ARGS...
+run_tests() {
+  local folder="$1" junit counts
+  shift
+  junit="$PWD/$LOGS/junit.xml"
+  [[ "$LOGS" = /* ]] && junit="$LOGS/junit.xml"
+  rm -f -- "$junit"
+  "${WRAPPER[@]}" ctest --test-dir "$folder" -j "$JOBS" --output-on-failure --no-tests=error \
+    --output-junit "$junit" "$@" || true
+  counts="$(python3 tools/dev/count_cases.py "$junit")" || return 1
+  # shellcheck disable=SC2086
+  cases $counts
+}
+
+run_stage() {
+  local stage="$1" log="$LOGS/$1.log" started=$SECONDS passed failed skipped line
+  COUNTS="$LOGS/$stage.counts"
+  WRAPPER=()
+  : >"$COUNTS"
+  say "stage $stage"
+  # In a subshell with -e, so that a command that fails ends the stage and nothing else.
+  set +e
+  (
+    set -e
+    "stage_$stage"
+  ) >"$log" 2>&1
+  local result=$?
+  set -e
+  passed=0 failed=0 skipped=0
+  while read -r -a line; do
+    passed=$((passed + line[0])) failed=$((failed + line[1])) skipped=$((skipped + line[2]))
+  done <"$COUNTS"
+  if [ "$result" -ne 0 ] || [ $((passed + failed)) -eq 0 ]; then failed=$((failed + 1)); fi
+  [ "$failed" -eq 0 ] || show_failure "$log"
+  say "stage $stage: $passed passed, $failed failed, $skipped skipped, $((SECONDS - started)) s"
+  total_passed=$((total_passed + passed))
+  total_failed=$((total_failed + failed))
+}
+
+# The interesting lines of a log: what failed, and its end.
+show_failure() {
+  grep -E 'error:|FAILED|ERROR:|: Failure|runtime error' "$1" | head -n 40 || true
+  echo "--- end of $1"
+  tail -n 60 "$1"
+  echo "---"
+}
+
+stage_tidy() {
+  if [ -n "${VITRINE_UPDATE:-}" ]; then python3 tools/gen_errors.py; fi
+  counted python3 tools/tidy.py --self-test
+  counted python3 tools/tidy.py
+}
+
+stage_headers() { counted python3 tools/check_headers.py --jobs "$JOBS"; }
+
+stage_unit() {
+  configure "$BUILD"
+  compile "$BUILD" unit_tests
+  run_tests "$BUILD" -L unit
+}
+
+stage_gcc() {
+  configure "$BUILD" -DCMAKE_CXX_COMPILER=g++
+  compile "$BUILD"
+  run_tests "$BUILD"
+}
+
+# The product alone with the other compiler; the tests meet clang in the stage asan.
+stage_clang() {
+  configure "$BUILD/clang" -DCMAKE_CXX_COMPILER=clang++-14 -DVITRINE_TESTS=OFF
+  one compile "$BUILD/clang"
+}
+
+stage_asan() {
+  configure_asan
+  compile "$BUILD/asan"
+  export VITRINE_TEST_SCALE=small
+  export ASAN_OPTIONS="detect_stack_use_after_return=1:strict_string_checks=1:${ASAN_OPTIONS:-}"
+  export UBSAN_OPTIONS="print_stacktrace=1:${UBSAN_OPTIONS:-}"
+  run_tests "$BUILD/asan"
+}
+
+stage_tsan() {
+  # The thread sanitizer of clang 14 does not start where addresses are spread widely; fixed addresses suit every kernel.
+  if setarch "$(uname -m)" -R true 2>/dev/null; then WRAPPER=(setarch "$(uname -m)" -R); fi
+  configure "$BUILD/tsan" -DCMAKE_CXX_COMPILER=clang++-14 -DVITRINE_SANITIZE=thread -DVITRINE_BENCH=OFF
+  compile "$BUILD/tsan"
+  export VITRINE_TEST_SCALE=small
+  export TSAN_OPTIONS="halt_on_error=1:second_deadlock_stack=1:${TSAN_OPTIONS:-}"
+  run_tests "$BUILD/tsan"
+}
+
+# Each target for a short time, starting from the kept corpus, which stays as it is.
+stage_fuzz() {
+  local target scratch
+  configure_asan
+  compile "$BUILD/asan" fuzz_targets
+  mkdir -p "$LOGS/crashes"
+  for target in $(fuzz_targets); do
+    scratch="$(mktemp -d)"
+    echo "fuzzing $target"
+    FUZZ_ARTIFACTS="$LOGS/crashes/$target-" one fuzz_run "$target" "${VITRINE_FUZZ_SECONDS:-10}" "$scratch"
+    rm -rf -- "$scratch"
+  done
+}
+
+# The program as a user meets it. tests/*/run takes the program and ends with "N passed, N failed".
+stage_cli() {
+  local script
+  build_product
+  for script in tests/*/run; do
+    if [ -x "$script" ]; then counted "$script" "$PWD/$BUILD/bin/vitrine" ${VITRINE_UPDATE:+--update}; fi
+  done
+}
+
+stage_package() {
+  build_product
+  counted tools/package_check.sh "$BUILD"
+}
