@@ -85,14 +85,14 @@ class Transaction {
   std::uint64_t snapshot_seq() const noexcept;
 
  protected:
-  explicit Transaction(std::unique_ptr<TransactionImpl> impl);
+  explicit Transaction(std::unique_ptr<TransactionImpl>&& impl);
   ~Transaction();
   std::unique_ptr<TransactionImpl> impl_;
 };
 
 class ReadTransaction : public Transaction {
  public:
-  explicit ReadTransaction(std::unique_ptr<TransactionImpl> impl) : Transaction(std::move(impl)) {}
+  explicit ReadTransaction(std::unique_ptr<TransactionImpl>&& impl) : Transaction(std::move(impl)) {}
 };
 
 enum class CommitOutcome : std::uint8_t {
@@ -118,7 +118,7 @@ struct Savepoint {
 
 class WriteTransaction : public Transaction {
  public:
-  explicit WriteTransaction(std::unique_ptr<TransactionImpl> impl) : Transaction(std::move(impl)) {}
+  explicit WriteTransaction(std::unique_ptr<TransactionImpl>&& impl) : Transaction(std::move(impl)) {}
 
   // Keyspaces. Errors: KeyspaceName, KeyspaceExists, KeyspaceNotFound; "default" cannot be dropped (ArgumentInvalid).
   Result<Keyspace> create_keyspace(Bytes name, const KeyspaceOptions& options = {});
