@@ -7,11 +7,14 @@
 //
 // Allocated: part of the working version of the tree. Held: no longer part of it, but a snapshot or the durable
 // checkpoint may still read it. Both are kept in memory, one bit each; on disk stands exactly the allocated set of a
-// checkpoint, in map pages (format/page.hpp MapLeaf, MapInner). The checker demands: map == reachable pages.
+// checkpoint, in map pages (map_page.hpp). The checker demands: map == reachable pages.
 //
-// Map on disk: a root MapInner page with refs of MapInner pages, with refs of MapLeaf pages; each MapLeaf holds the bits
-// of `bits_per_leaf` consecutive pages. A null ref stands for a range without an allocated page. Only leaves that changed
-// since the last freeze() are written again.
+// Only map pages whose range changed since the last freeze(), and the path above them, are written again. A file whose
+// bits fit into one MapLeaf has that leaf as its whole map.
+//
+// Growth: by 1/8 of the file, at least 16 pages, at most 64 MiB; by exactly what is needed when that much does not fit
+// on the disk. A search that would take too long takes pages off the end instead, and if there is no room either, it
+// goes on to the end after all: no free page is refused.
 //
 // Threads: used by one thread at a time (the writer); the counters may be read by any thread.
 #pragma once
@@ -19,16 +22,17 @@
 #include <atomic>
 #include <cstdint>
 #include <functional>
+#include <map>
+#include <optional>
 #include <vector>
 
 #include "format/page.hpp"
+#include "space/free_finder.hpp"
+#include "space/map_page.hpp"
 #include "space/page_bitmap.hpp"
 #include "vitrine/status.hpp"
 
 namespace vitrine::space {
-
-using format::PageNo;
-using format::PageRef;
 
 // One sealed-to-be map page: its ref and its body, ready to be written by the caller.
 struct MapPage {
@@ -38,9 +42,17 @@ struct MapPage {
 };
 
 struct FrozenMap {
+  // What freeze() did to one place of the map; kept for unfreeze(). A null ref: no page there.
+  struct Change {
+    PageRef before;
+    PageRef after;
+  };
+
   PageRef root;
+  std::uint64_t page_count = 0;  // of the file at this moment; belongs into the checkpoint together with `root`
   std::vector<MapPage> pages;    // to be written before `root` may be named by a checkpoint
-  std::vector<PageRef> retired;  // map pages this one replaces
+  std::vector<PageRef> retired;  // map pages this one replaces; held, to be released when the checkpoint is durable
+  std::map<MapNode, Change> changes;
 };
 
 class SpaceMap {
@@ -48,53 +60,93 @@ class SpaceMap {
   // Makes the file at least `page_count` pages long, with real disk space behind them. Called before page numbers at
   // the end of the file are handed out. Errors go back to allocate().
   using Grow = std::function<Status(std::uint64_t page_count)>;
+  // Fills a buffer of one page with the verified content of a ref.
+  using Read = std::function<Status(const PageRef& ref, std::byte* image)>;
+  // Draws the identity of a new map page at a given page number.
+  using Identify = std::function<PageRef(PageNo page)>;
 
   SpaceMap(std::uint32_t page_size, Grow grow);
+  SpaceMap(const SpaceMap&) = delete;
+  SpaceMap& operator=(const SpaceMap&) = delete;
 
   // An empty file of `page_count` pages, the header pages allocated.
   void reset(std::uint64_t page_count);
 
-  // Reads a map from disk. `read` fills a buffer of one page with the verified content of a ref. Errors: what `read`
-  // returns, PageMalformed.
-  Status load(const PageRef& root, std::uint64_t page_count,
-              const std::function<Status(const PageRef&, std::byte*)>& read);
+  // Reads a map from disk; a null root is the map of an empty file. Takes memory of page_count / 4 bits and more, so
+  // `page_count` must have been compared with the size of the file. Errors: what `read` returns, PageMalformed; then
+  // the map is of no use until the next reset() or load().
+  Status load(const PageRef& root, std::uint64_t page_count, const Read& read);
 
   // `count` consecutive free pages, the lowest that are cheap to find. Errors: what Grow returns, SpaceExhausted.
   Result<PageNo> allocate(std::uint32_t count = 1);
   // The lowest free single page below `limit`, or nothing. For compaction.
   std::optional<PageNo> allocate_below(PageNo limit);
 
+  // Each requires, checked, that all pages are in the state named first.
   void free_now(PageNo page, std::uint32_t count = 1);  // allocated -> free: nobody can know it
   void hold(PageNo page, std::uint32_t count = 1);      // allocated -> held
   void unhold(PageNo page, std::uint32_t count = 1);    // held -> allocated (rollback)
   void release(PageNo page, std::uint32_t count = 1);   // held -> free
 
-  // Puts the allocated set of this moment, its own new pages included, into page images. `next` draws the identity of a
-  // new map page at a given page number. Allocates pages, so it may fail like allocate(), and then nothing has changed.
-  Result<FrozenMap> freeze(const std::function<PageRef(PageNo)>& next);
-  // After the frozen map's pages could not be written: the next freeze writes everything that this one covered, too.
-  void unfreeze(const FrozenMap& frozen);
+  // Puts the allocated set of this moment, its own new pages included, into page images. Pages of the old map that are
+  // not part of the new one are held on return. Allocates pages, so it may fail like allocate(); then nothing has
+  // changed, except that the file may have grown.
+  Result<FrozenMap> freeze(const Identify& identify);
+  // After the frozen map's pages could not be written, and before another freeze(): the map on disk is again the one
+  // before. The new pages become free, the retired ones allocated; the next freeze() writes all that this one covered.
+  void unfreeze(const FrozenMap& frozen) noexcept;
 
   // Cuts free pages off the end; returns the new page count. The caller shortens the file once that is durable.
-  std::uint64_t trim_end();
+  std::uint64_t trim_end() noexcept;
 
-  bool is_allocated(PageNo page) const noexcept;
-  bool is_held(PageNo page) const noexcept;
-  std::uint64_t page_count() const noexcept;       // of the file, header pages included
-  std::uint64_t allocated_count() const noexcept;  // header pages included
-  std::uint64_t held_count() const noexcept;
+  bool is_allocated(PageNo page) const noexcept { return allocated_.test(page); }
+  bool is_held(PageNo page) const noexcept { return held_.test(page); }
+  // Of the file, header pages included.
+  std::uint64_t page_count() const noexcept { return page_count_.load(std::memory_order_relaxed); }
+  // Header pages included.
+  std::uint64_t allocated_count() const noexcept { return allocated_count_.load(std::memory_order_relaxed); }
+  std::uint64_t held_count() const noexcept { return held_count_.load(std::memory_order_relaxed); }
+  // Never below zero, but of several moments when another thread asks.
   std::uint64_t free_count() const noexcept;
 
-  // Every ref of the current on-disk map, root first. For the checker. 
+  // Every ref of the current on-disk map, root first. For the checker.
   void each_map_page(const std::function<void(const PageRef&)>& visit) const;
 
  private:
-  // (implementation members to be added by the layer)
-};
+  using Counter = std::atomic<std::uint64_t>;
 
-// Pages one MapLeaf covers.
-inline constexpr std::uint64_t bits_per_leaf(std::uint32_t page_size) noexcept { return (page_size - 128ull) * 8; }
-// Refs one MapInner holds.
-inline constexpr std::uint64_t refs_per_inner(std::uint32_t page_size) noexcept { return (page_size - 128ull) / 24; }
+  void clear_to(std::uint64_t page_count);
+  Status grow_for(std::uint64_t needed);
+  Status grow_to(std::uint64_t page_count);
+  void make_room(std::uint64_t page_count);
+  void take(PageNo page, std::uint64_t count) noexcept;
+  void mark_dirty(PageNo page, std::uint64_t count) noexcept;
+
+  Status load_node(const PageRef& ref, MapNode node, const std::byte* image, const Read& read);
+  Status load_leaf(const PageRef& ref, MapNode node, const std::byte* image);
+  Status load_children(const PageRef& ref, MapNode node, const std::byte* image, const Read& read);
+  Status check_loaded() const;
+
+  PageRef& ref_at(MapNode node) noexcept { return levels_[node.level][node.index]; }
+  void make_node(MapNode node);
+  bool is_leaf_empty(std::uint64_t index) const noexcept;
+  bool has_children(MapNode node) const noexcept;
+  bool is_stale(MapNode node, const FrozenMap& frozen) const noexcept;
+  bool detach_stale(FrozenMap& frozen);
+  Result<bool> place_detached(FrozenMap& frozen, const Identify& identify);
+  void undo(const FrozenMap& frozen) noexcept;
+  MapPage image_of(MapNode node) const;
+
+  const MapShape shape_;
+  const Grow grow_;
+  PageBitmap allocated_;  // both at least page_count_ bits long
+  PageBitmap held_;
+  FreeFinder finder_{allocated_, held_};
+  std::vector<std::vector<PageRef>> levels_;  // the map on disk: [level][index]; never shrinks, null where no page is
+  std::vector<bool> dirty_;                   // leaves that differ from the map on disk
+  Counter page_count_ = 0;
+  Counter allocated_count_ = 0;
+  Counter held_count_ = 0;
+};
 
 }  // namespace vitrine::space
