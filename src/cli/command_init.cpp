@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+#include "base/try.hpp"
+#include "cli/commands.hpp"
+#include "cli/database_access.hpp"
+
+namespace vitrine::cli {
+
+Status run_init(const Arguments& arguments, Console& console) {
+  Database db = TRY(open_database_as(arguments, OpenMode::CreateNew));
+  const DatabaseInfo info = TRY(db.info());
+  CHECK(db.close());
+  if (!console.json()) return {};
+  Record record;
+  record.add("path", info.path).add("file_id", info.file_id).add("page_size", std::uint64_t{info.page_size});
+  return console.print(record);
+}
+
+}  // namespace vitrine::cli

@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+// The table of commands: what can be typed, and what help and completion say about it. A new option is a new row here
+// and a line in docs/man/vitrine.1 (tests/cli/run.py compares the two).
+#include <initializer_list>
+
+#include "cli/commands.hpp"
+
+namespace vitrine::cli {
+namespace {
+
+using OptionRows = std::vector<OptionSpec>;
+
+constexpr auto kOptional = PositionalSpec::Presence::Optional;
+
+const OptionRows kJson{{"--json", "", "write JSON: data to stdout, errors to stderr"}};
+const OptionRows kOpen{
+    {"--cache-size", "SIZE", "memory for pages, such as 4MiB (default 64MiB)"},
+    {"--log-size", "SIZE", "bound of the write-ahead log"},
+    {"--lock-timeout", "TIME", "how long to wait for another writer, such as 5s (default 0)"},
+    {"--accept-lost-log", "", "open although the log is missing or damaged; what it held is lost"},
+};
+const OptionRows kWrite{
+    {"--durability", "full|periodic|none", "what a commit survives (default full)"},
+    {"--sync-period", "TIME", "how often periodic durability syncs (default 200ms)"},
+};
+const OptionRows kKeyspace{{"--keyspace", "NAME", "the keyspace to use (default \"default\")"}};
+const OptionRows kEncoding{
+    {"--hex", "", "keys and values are hexadecimal, in and out"},
+    {"--base64", "", "keys and values are base64, in and out"},
+};
+const OptionRows kRange{
+    {"--prefix", "KEY", "only keys that start with KEY"},
+    {"--from", "KEY", "only keys from KEY on"},
+    {"--to", "KEY", "only keys before KEY"},
+};
+
+OptionRows joined(std::initializer_list<OptionRows> groups) {
+  OptionRows all;
+  for (const OptionRows& group : groups) all.insert(all.end(), group.begin(), group.end());
+  return all;
+}
+
+CommandSpec init_row() {
+  return {"init", "create an empty database",
+          "Creates DB. It is a conflict (exit 6) when the file exists.", {{"DB"}},
+          joined({{{"--page-size", "SIZE", "a power of two from 4KiB to 64KiB"}}, kOpen, kJson}), run_init};
+}
+
+CommandSpec put_row() {
+  return {"put", "store a value under a key, or many from standard input",
+          "The value is VALUE, the content of --file, or standard input when neither is\n"
+          "given; files and standard input may hold up to 1 GiB and any bytes.\n"
+          "With --stdin every line is KEY<TAB>VALUE, where \\t, \\n, \\\\ and \\xNN stand for\n"
+          "bytes, as list writes them. Lines are committed in groups; what was committed\n"
+          "stays when a later line is refused.",
+          {{"DB"}, {"KEY", kOptional}, {"VALUE", kOptional}},
+          joined({{{"--file", "FILE", "read the value from FILE (- for standard input)"},
+                   {"--stdin", "", "read KEY<TAB>VALUE lines from standard input"},
+                   {"--commit-every", "N", "with --stdin: lines a commit (default 1000; 1 with --ack)"},
+                   {"--ack", "", "print each key once its commit is durable"},
+                   {"--if-absent", "", "fail (exit 6) when the key exists"},
+                   {"--if-version", "N", "fail (exit 6) unless the entry has version N; 0: no entry"},
+                   {"--create", "", "create DB when it does not exist"}},
+                  kKeyspace, kEncoding, kWrite, kOpen, kJson}),
+          run_put};
+}
+
+CommandSpec get_row() {
+  return {"get", "print the value of a key",
+          "Prints the bytes of the value and a newline. A missing key prints nothing and\n"
+          "exits with 4.",
+          {{"DB"}, {"KEY"}},
+          joined({{{"--raw", "", "no newline after the value"},
+                   {"--file", "FILE", "write the value to FILE instead, without a newline"}},
+                  kKeyspace, kEncoding, kOpen, kJson}),
+          run_get};
+}
+
+CommandSpec delete_row() {
+  return {"delete", "remove a key or a range of keys",
+          "Removes KEY (exit 4 when it is missing), or in one transaction all keys that\n"
+          "--prefix, --from and --to select together.",
+          {{"DB"}, {"KEY", kOptional}},
+          joined({kRange, {{"--all", "", "remove every key of the keyspace"}}, kKeyspace, kEncoding, kWrite, kOpen, kJson}),
+          run_delete};
+}
+
+CommandSpec list_row() {
+  return {"list", "print entries in key order, KEY<TAB>VALUE",
+          "TAB, newline and backslash appear as \\t, \\n and \\\\, control characters and bytes\n"
+          "that are not UTF-8 as \\xNN; put --stdin reads the same form. With --json every\n"
+          "entry is one JSON object on its own line.",
+          {{"DB"}},
+          joined({kRange,
+                  {{"--limit", "N", "at most N entries"},
+                   {"--reverse", "", "from the last key to the first"},
+                   {"--keys-only", "", "print keys without values"},
+                   {"--count", "", "print how many entries there are instead"}},
+                  kKeyspace, kEncoding, kOpen, kJson}),
+          run_list};
+}
+
+CommandSpec verify_row() {
+  return {"verify", "check a database and list every finding",
+          "quick: header, log, free space. full: every page as well, the order of keys, and\n"
+          "that each page has exactly one owner. deep: also what entries mean to the layers\n"
+          "above. Exit 0: clean; 10: something was found; 3: not everything could be looked\n"
+          "at, which is not clean.",
+          {{"DB"}},
+          joined({{{"--level", "quick|full|deep", "how much to check (default full)"}}, kOpen, kJson}), run_verify};
+}
+
+CommandSpec import_row() {
+  return {"import", "put the entries of an export file into a database",
+          "All or nothing: a damaged file, one cut anywhere, or an interrupt changes nothing.",
+          {{"DB"}, {"FILE"}},
+          joined({{{"--replace", "", "remove all that is in the database first"},
+                   {"--create", "", "create DB when it does not exist"}},
+                  kOpen, kJson}),
+          run_import};
+}
+
+CommandSpec bench_row() {
+  return {"bench", "measure this machine on a database of its own",
+          "Creates DB, which must not exist, measures, and removes it again. Durable puts\n"
+          "stand beside a bare loop of fdatasync on a file written in advance.",
+          {{"DB"}},
+          joined({{{"--records", "N", "entries to load (default 1000000)"},
+                   {"--value-size", "SIZE", "bytes of a value (default 100)"},
+                   {"--threads", "LIST", "threads that put durably, such as 1,8,32 (the default)"},
+                   {"--seconds", "N", "how long each durable test runs (default 3)"},
+                   {"--keep", "", "leave the database there"},
+                   {"--page-size", "SIZE", "a power of two from 4KiB to 64KiB"}},
+                  kOpen, kJson}),
+          run_bench};
+}
+
+std::vector<CommandSpec> make_commands() {
+  const OptionRows plain = joined({kOpen, kJson});
+  return {
+      init_row(),
+      put_row(),
+      get_row(),
+      delete_row(),
+      list_row(),
+      {"keyspaces", "print the names of all keyspaces", "", {{"DB"}}, plain, run_keyspaces},
+      {"stats", "print counters of content, space, cache, log and transactions", "", {{"DB"}}, plain, run_stats},
+      {"info", "print what a database is", "", {{"DB"}}, plain, run_info},
+      verify_row(),
+      {"checkpoint", "move what is in the log into the database file", "", {{"DB"}}, plain, run_checkpoint},
+      {"compact", "pack thinly filled pages; the freed space is reused", "", {{"DB"}}, plain, run_compact},
+      {"vacuum", "shrink the file to what it holds", "", {{"DB"}}, plain, run_vacuum},
+      {"backup", "copy a database, also while a writer writes",
+       "FILE, which must not exist, becomes a database of its own.", {{"DB"}, {"FILE"}}, plain, run_backup},
+      {"export", "write all entries to a portable file", "FILE must not exist.", {{"DB"}, {"FILE"}}, plain, run_export},
+      import_row(),
+      bench_row(),
+      {"completion", "print a completion script for a shell", "SHELL is bash, zsh or fish.", {{"SHELL"}}, kJson,
+       run_completion},
+  };
+}
+
+}  // namespace
+
+const std::vector<CommandSpec>& commands() {
+  static const std::vector<CommandSpec> table = make_commands();
+  return table;
+}
+
+const CommandSpec* find_command(std::string_view name) noexcept {
+  for (const CommandSpec& command : commands()) {
+    if (command.name == name) return &command;
+  }
+  return nullptr;
+}
+
+}  // namespace vitrine::cli

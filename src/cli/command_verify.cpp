@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+// `verify`: the report goes to stdout whatever it says; the status says whether the database is clean.
+#include "base/try.hpp"
+#include "cli/commands.hpp"
+#include "cli/database_access.hpp"
+
+namespace vitrine::cli {
+namespace {
+
+VerifyLevel level_of(std::string_view name) noexcept {
+  if (name == "quick") return VerifyLevel::Quick;
+  return name == "deep" ? VerifyLevel::Deep : VerifyLevel::Full;
+}
+
+std::string_view severity_name(FindingSeverity severity) noexcept {
+  switch (severity) {
+    case FindingSeverity::Damage: return "damage";
+    case FindingSeverity::Warning: return "warning";
+    case FindingSeverity::Incomplete: break;
+  }
+  return "incomplete";
+}
+
+std::uint64_t count_of(const VerifyReport& report, FindingSeverity severity) noexcept {
+  std::uint64_t count = 0;
+  for (const Finding& finding : report.findings) count += finding.severity == severity ? 1 : 0;
+  return count;
+}
+
+// Damage outranks a gap in the check, a gap outranks a warning: whoever repairs needs the worst first, and a check
+// with gaps must never be taken for one that found only trifles.
+Status verdict_of(const VerifyReport& report) {
+  if (report.is_clean()) return {};
+  const bool has_gap = !report.is_complete || count_of(report, FindingSeverity::Incomplete) > 0;
+  const bool is_gap_worst = has_gap && !report.has_damage();
+  return Status::error(is_gap_worst ? ErrorCode::CheckIncomplete : ErrorCode::DamageFound)
+      .with("damage", count_of(report, FindingSeverity::Damage))
+      .with("warnings", count_of(report, FindingSeverity::Warning))
+      .with("incomplete", count_of(report, FindingSeverity::Incomplete));
+}
+
+Record record_of(const VerifyReport& report, std::string_view level) {
+  std::vector<Record> rows;
+  for (const Finding& finding : report.findings) {
+    rows.emplace_back().add("severity", severity_name(finding.severity)).add("page", finding.page);
+    rows.back().add("code", finding.code).add("message", finding.message);
+  }
+  Record record;
+  record.add("clean", report.is_clean()).add("complete", report.is_complete).add("level", level);
+  record.add("pages_checked", report.pages_checked).add("entries", report.entries);
+  record.add("tree_depth", std::uint64_t{report.tree_depth}).add("log_transactions", report.log_transactions);
+  record.add("findings", std::move(rows));
+  return record;
+}
+
+}  // namespace
+
+Status run_verify(const Arguments& arguments, Console& console) {
+  const std::string_view level = arguments.value("--level").value_or("full");
+  const Database db = TRY(open_database(arguments, Access::ReadOnly));
+  ProgressBar bar("verify", console.progress());
+  const VerifyReport report = TRY(db.verify(level_of(level), progress_function(bar)));
+  bar.finish();
+  const Status verdict = verdict_of(report);
+  const Record record = record_of(report, level);
+  if (!console.json()) {
+    CHECK(console.print(record));
+  } else {
+    Record whole;
+    whole.add("ok", verdict.is_ok());
+    CHECK(console.print_line(whole.append(record)));
+  }
+  return verdict;
+}
+
+}  // namespace vitrine::cli

@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+#include "cli/console.hpp"
+
+#include <cerrno>
+#include <cstdio>
+
+#include "base/try.hpp"
+#include "cli/terminal.hpp"
+#include "os/file_error.hpp"
+
+namespace vitrine::cli {
+namespace {
+
+void write_error_line(std::string line) {
+  line.push_back('\n');
+  std::fwrite(line.data(), 1, line.size(), stderr);  // nobody is left to tell when this fails
+}
+
+Record error_record(const Status& status) {
+  Record details;
+  for (const ErrorDetail& detail : status.details()) details.add(detail.key, std::string_view(detail.value));
+  Record error;
+  error.add("code", status.name()).add("status", kind_name(status.kind())).add("message", status.message());
+  error.add("details", std::move(details)).add("retryable", error_retryable(status.code()));
+  Record record;
+  record.add("ok", false).add("error", std::move(error));
+  return record;
+}
+
+}  // namespace
+
+Console::Console()
+    : progress_(is_terminal(Stream::Error) ? ProgressBar::Drawing::On : ProgressBar::Drawing::Off) {}
+
+Status Console::write_error(int error) {
+  if (error == EINTR && interrupt_requested()) return Status::error(ErrorCode::Cancelled);
+  reader_is_gone_ = error == EPIPE;
+  return os::system_error(error, ErrorCode::WriteFailed, "write", "standard output");
+}
+
+Status Console::write(std::string_view data) {
+  errno = 0;
+  if (std::fwrite(data.data(), 1, data.size(), stdout) == data.size()) return {};
+  return write_error(errno);
+}
+
+Status Console::flush() {
+  errno = 0;
+  if (std::fflush(stdout) == 0 && std::ferror(stdout) == 0) return {};
+  return write_error(errno);
+}
+
+Status Console::print(const Record& record) {
+  if (!json_) return write(to_text(record));
+  Record whole;
+  whole.add("ok", true);
+  return write(to_json(whole.append(record)).append("\n"));
+}
+
+Status Console::print_line(const Record& record) { return write(to_json(record).append("\n")); }
+
+void Console::talk(std::string_view sentence) {
+  if (progress_ == ProgressBar::Drawing::On && !json_) write_error_line(std::string(sentence));
+}
+
+void Console::warn(std::string_view sentence) { write_error_line("vitrine: warning: " + printable(sentence)); }
+
+void Console::report(const Status& status) {
+  if (reader_is_gone_) return;
+  write_error_line(json_ ? to_json(error_record(status)) : "vitrine: " + printable(status.to_string()));
+}
+
+}  // namespace vitrine::cli

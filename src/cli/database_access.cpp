@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+#include "cli/database_access.hpp"
+
+#include <algorithm>
+#include <limits>
+
+#include "base/try.hpp"
+
+namespace vitrine::cli {
+namespace {
+
+Durability durability_named(std::string_view name) noexcept {
+  if (name == "none") return Durability::None;
+  return name == "periodic" ? Durability::Periodic : Durability::Full;
+}
+
+Result<Options> options_of(const Arguments& arguments, Access access) {
+  Options options;
+  options.access = access;
+  options.accept_lost_log = arguments.has("--accept-lost-log");
+  if (const auto size = TRY(arguments.size("--cache-size"))) options.cache_size = *size;
+  if (const auto size = TRY(arguments.size("--log-size"))) options.log_size_max = *size;
+  if (const auto ms = TRY(arguments.duration_ms("--lock-timeout"))) {
+    options.lock_timeout = std::chrono::milliseconds(*ms);
+  }
+  if (const auto ms = TRY(arguments.duration_ms("--sync-period"))) options.sync_period = std::chrono::milliseconds(*ms);
+  if (const auto name = arguments.value("--durability")) options.durability = durability_named(*name);
+  if (const auto size = TRY(arguments.size("--page-size"))) {
+    // 0 would mean the default; whatever the type cannot hold is left for the engine to refuse as well.
+    options.page_size = static_cast<std::uint32_t>(
+        std::clamp<std::uint64_t>(*size, 1, std::numeric_limits<std::uint32_t>::max()));
+  }
+  return options;
+}
+
+}  // namespace
+
+Result<Database> open_database(const Arguments& arguments, Access access) {
+  return Database::open(arguments.database(), OpenMode::MustExist, TRY(options_of(arguments, access)));
+}
+
+Result<Database> open_database_as(const Arguments& arguments, OpenMode mode) {
+  return Database::open(arguments.database(), mode, TRY(options_of(arguments, Access::ReadWrite)));
+}
+
+Result<Encoding> encoding_of(const Arguments& arguments) {
+  CHECK(arguments.at_most_one_of({"--hex", "--base64"}));
+  if (arguments.has("--hex")) return Encoding::Hex;
+  return arguments.has("--base64") ? Encoding::Base64 : Encoding::Text;
+}
+
+Result<std::string> decoded_argument(std::string_view text, Encoding encoding) {
+  if (encoding == Encoding::Text) return std::string(text);
+  return decoded(text, encoding);
+}
+
+Result<std::string> key_argument(const Arguments& arguments, Encoding encoding) {
+  const std::optional<std::string_view> key = arguments.positional("KEY");
+  if (!key) return usage_error(std::string(arguments.command().name).append(" needs KEY"));
+  return decoded_argument(*key, encoding);
+}
+
+Result<Keyspace> find_keyspace(const Transaction& txn, const Arguments& arguments) {
+  const std::optional<std::string_view> name = arguments.value("--keyspace");
+  if (!name) return Keyspace{};
+  return txn.keyspace(*name);
+}
+
+Result<Keyspace> ensure_keyspace(WriteTransaction& txn, const Arguments& arguments) {
+  const std::optional<std::string_view> name = arguments.value("--keyspace");
+  if (!name) return Keyspace{};
+  return txn.ensure_keyspace(*name);
+}
+
+KeyBounds prefix_bounds(std::string prefix) {
+  KeyBounds bounds{prefix, std::nullopt};
+  // The first key behind all that start with the prefix: its last byte that can grow, grown.
+  while (!prefix.empty() && prefix.back() == '\xff') prefix.pop_back();
+  if (!prefix.empty()) {
+    prefix.back() = static_cast<char>(static_cast<unsigned char>(prefix.back()) + 1);
+    bounds.to = std::move(prefix);
+  }
+  return bounds;
+}
+
+Result<KeyBounds> key_bounds(const Arguments& arguments, Encoding encoding) {
+  KeyBounds bounds;
+  if (const auto prefix = arguments.value("--prefix")) {
+    bounds = prefix_bounds(TRY(decoded_argument(*prefix, encoding)));
+  }
+  if (const auto text = arguments.value("--from")) {
+    bounds.from = std::max(bounds.from, TRY(decoded_argument(*text, encoding)));
+  }
+  if (const auto text = arguments.value("--to")) {
+    std::string to = TRY(decoded_argument(*text, encoding));
+    if (!bounds.to || to < *bounds.to) bounds.to = std::move(to);
+  }
+  return bounds;
+}
+
+Status commit_status(const Commit& commit) {
+  if (commit.is_applied()) return {};
+  return commit.status.is_ok() ? Status::error(ErrorCode::InternalBug, "a commit failed without a reason") : commit.status;
+}
+
+std::string_view outcome_name(CommitOutcome outcome) noexcept {
+  switch (outcome) {
+    case CommitOutcome::NotCommitted: return "not_committed";
+    case CommitOutcome::Committed: return "committed";
+    case CommitOutcome::Pending: return "pending";
+    case CommitOutcome::Unknown: break;
+  }
+  return "unknown";
+}
+
+Status cancelled() { return Status::error(ErrorCode::Cancelled); }
+
+}  // namespace vitrine::cli

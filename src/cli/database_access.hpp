@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+// From arguments to an open database, a keyspace, a key and a range of keys: the parts that most commands share.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "cli/arguments.hpp"
+#include "cli/encoding.hpp"
+#include "vitrine/database.hpp"
+
+namespace vitrine::cli {
+
+// Opens DB, which must exist, with what the open options say.
+Result<Database> open_database(const Arguments& arguments, Access access);
+// Opens DB for writing with `mode`.
+Result<Database> open_database_as(const Arguments& arguments, OpenMode mode);
+
+// --hex, --base64, or text. Errors: ArgumentInvalid when both are given.
+Result<Encoding> encoding_of(const Arguments& arguments);
+
+// KEY, decoded. Errors: ArgumentInvalid when it is missing or badly encoded.
+Result<std::string> key_argument(const Arguments& arguments, Encoding encoding);
+// A key or value given as one argument: bytes as they are in text mode, decoded otherwise.
+Result<std::string> decoded_argument(std::string_view text, Encoding encoding);
+
+// --keyspace, or "default". Errors: KeyspaceNotFound.
+Result<Keyspace> find_keyspace(const Transaction& txn, const Arguments& arguments);
+// The same, made if missing.
+Result<Keyspace> ensure_keyspace(WriteTransaction& txn, const Arguments& arguments);
+
+// [from, to); without `to` up to the last key.
+struct KeyBounds {
+  std::string from;
+  std::optional<std::string> to;
+
+  bool is_everything() const noexcept { return from.empty() && !to.has_value(); }
+  bool is_empty() const noexcept { return to.has_value() && *to <= from; }
+};
+
+// What --prefix, --from and --to leave over together.
+Result<KeyBounds> key_bounds(const Arguments& arguments, Encoding encoding);
+KeyBounds prefix_bounds(std::string prefix);
+
+// The status of a commit as one Status: ok only when it was applied.
+Status commit_status(const Commit& commit);
+std::string_view outcome_name(CommitOutcome outcome) noexcept;
+
+Status cancelled();
+
+}  // namespace vitrine::cli

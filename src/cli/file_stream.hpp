@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+// Files and standard streams that values come from and go to. Not databases: those are opened by the engine, which is
+// stricter (no symbolic links, no pipes). Used by one thread.
+#pragma once
+
+#include <cstdio>
+#include <memory>
+#include <string>
+
+#include "vitrine/bytes.hpp"
+#include "vitrine/status.hpp"
+
+namespace vitrine::cli {
+
+class InputFile {
+ public:
+  // "-" is standard input. Errors: FileNotFound, FilePermission, FileNotRegular, SystemFailed.
+  static Result<InputFile> open(const std::string& path);
+
+  // Fills `to` as far as the input goes; returns how much that was. Errors: ReadFailed, FileNotRegular, Cancelled.
+  Result<std::size_t> read(char* to, std::size_t size);
+
+  // Reads up to the next newline, which is dropped; false at the end of the input. Returns as soon as a line is there,
+  // however much more is to come. Errors: as read(), and ArgumentInvalid for a line longer than `size_max`.
+  Result<bool> read_line(std::string& line, std::size_t size_max);
+
+ private:
+  struct Closer {
+    void operator()(std::FILE* file) const noexcept {
+      if (file != stdin) std::fclose(file);
+    }
+  };
+  InputFile(std::FILE* file, std::string path) : file_(file), path_(std::move(path)) {}
+  Status failed() const;
+
+  std::unique_ptr<std::FILE, Closer> file_;
+  std::string path_;
+};
+
+// A file to write to. What it holds is complete once close() returned ok; if that never happens and the file was made
+// by us, it is removed.
+class OutputFile {
+ public:
+  // Errors: FilePermission, FileNotRegular, DiskFull, SystemFailed.
+  static Result<OutputFile> create(const std::string& path);
+  ~OutputFile();
+  OutputFile(OutputFile&& other) noexcept = default;
+  OutputFile& operator=(OutputFile&&) = delete;
+
+  Status write(Bytes bytes);
+  Status close();
+
+ private:
+  struct Closer {
+    void operator()(std::FILE* file) const noexcept { std::fclose(file); }
+  };
+  OutputFile(std::FILE* file, std::string path, bool is_new)
+      : file_(file), path_(std::move(path)), is_new_(is_new) {}
+
+  std::unique_ptr<std::FILE, Closer> file_;
+  std::string path_;
+  bool is_new_;
+};
+
+}  // namespace vitrine::cli
