@@ -107,7 +107,7 @@ stage_asan() {
 }
 
 stage_tsan() {
-  # The thread sanitizer of clang 14 does not start where addresses are spread widely; fixed addresses suit every kernel.
+  # The thread sanitizer of clang 14 does not start where addresses are spread widely; fixed ones suit every kernel.
   if setarch "$(uname -m)" -R true 2>/dev/null; then WRAPPER=(setarch "$(uname -m)" -R); fi
   configure "$BUILD/tsan" -DCMAKE_CXX_COMPILER=clang++-14 -DVITRINE_SANITIZE=thread -DVITRINE_BENCH=OFF
   compile "$BUILD/tsan"

@@ -1,0 +1,99 @@
+# SPDX-License-Identifier: MIT OR Apache-2.0
+"""Rules about documents: links that lead somewhere, words that do not belong here, tables that match the code."""
+import os
+import pathlib
+import re
+
+from tidylib import errors, format_doc
+from tidylib.tree import Finding, Tree
+
+_LINK = re.compile(r"\[[^\]\n]*\]\(([^)\s]+)\)")
+
+
+def _without_code(text: str) -> str:
+    """Markdown with fenced blocks and code spans blanked."""
+    text = re.sub(r"^```.*?^```", lambda m: re.sub(r"[^\n]", " ", m.group(0)), text, flags=re.DOTALL | re.MULTILINE)
+    return re.sub(r"`[^`\n]*`", lambda m: " " * len(m.group(0)), text)
+
+
+def _anchors(text: str) -> set[str]:
+    anchors = set()
+    for heading in re.findall(r"^#+ (.+)$", text, flags=re.MULTILINE):
+        anchors.add(re.sub(r"[^\w\- ]", "", heading.strip().lower()).replace(" ", "-"))
+    return anchors
+
+
+def links(tree: Tree):
+    """Relative links in documents lead to a file, and to a heading if they name one."""
+    for path in tree.paths:
+        if not path.endswith(".md"):
+            continue
+        text = _without_code(tree.text(path))
+        for number, line in enumerate(text.split("\n"), 1):
+            for target in _LINK.findall(line):
+                if re.match(r"[a-z]+:", target):
+                    continue
+                name, _, anchor = target.partition("#")
+                file = os.path.normpath(os.path.join(os.path.dirname(path), name)) if name else path
+                if not (tree.root / file).exists():
+                    yield Finding(path, number, f"link to {target}: no such file")
+                elif anchor and file.endswith(".md") and anchor not in _anchors(tree.text(file)):
+                    yield Finding(path, number, f"link to {target}: no such heading")
+
+
+def headings(tree: Tree):
+    """A document has one title."""
+    for path in tree.paths:
+        if path.endswith(".md"):
+            fenced = re.sub(r"^```.*?^```", "", tree.text(path), flags=re.DOTALL | re.MULTILINE)
+            if (count := len(re.findall(r"^# ", fenced, flags=re.MULTILINE))) != 1:
+                yield Finding(path, 1, f"{count} titles (lines that begin with '# '), wanted one")
+
+
+# Words about the place and the tools where somebody works, not about the project. In pieces, so that this file does
+# not contain what it looks for.
+_FOREIGN = [
+    r"\ba" r"gents?\b", r"\bsuba" r"gent",
+    r"\bcla" r"ude\b", r"\banth" r"ropic\b", r"\blan" r"guage mod" r"els?\b", r"\bL" r"LMs?\b", r"\bA" r"I[- ]gen",
+    r"(?<![\w.])/wo" r"rk/", r"\bshared/(?:des" r"ign|se" r"eds)", r"\.lib" r"rary/", r"/tmp/te" r"am",
+    r"/tmp/bui" r"ld-", r"\bissues sh" r"ow\b", r"\bwork" r"place\b",
+    r"\bregistry\.np" r"mjs", r"\bpy" r"pi\.org", r"\bproxy\.gol" r"ang", r"\bindex\.cra" r"tes\.io",
+    r"\bdeb\.deb" r"ian",
+]
+
+
+def foreign_words(tree: Tree):
+    """Texts and names speak of the project only."""
+    pattern = re.compile("|".join(_FOREIGN), re.IGNORECASE)
+    for path in tree.paths:
+        if path.startswith("fuzz/corpus/") or pathlib.PurePath(path).suffix in (".png", ".vtr", ".bin"):
+            continue
+        if found := pattern.search(path):
+            yield Finding(path, 1, f"'{found.group(0)}' in a file name")
+        for number, line in enumerate(tree.lines(path), 1):
+            if found := pattern.search(line):
+                yield Finding(path, number, f"'{found.group(0)}' does not belong into the project")
+
+
+def errors_documented(tree: Tree):
+    """docs/ERRORS.md is what tools/gen_errors.py makes of the error table now."""
+    table, document = "include/vitrine/error_codes.def", "docs/ERRORS.md"
+    if table not in tree.paths:
+        return
+    yield from (Finding(table, line, message) for line, message in errors.problems(tree.text(table)))
+    if document not in tree.paths or tree.text(document) != errors.document(tree.text(table)):
+        yield Finding(document, 1, "not current: run python3 tools/gen_errors.py")
+
+
+def format_documented(tree: Tree):
+    """The byte tables of docs/FORMAT.md are those of the headers that define them."""
+    yield from format_doc.differences(tree)
+
+
+RULES = {
+    "links": links,
+    "headings": headings,
+    "foreign-words": foreign_words,
+    "errors-documented": errors_documented,
+    "format-documented": format_documented,
+}
