@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
+// Parsing by the rules in arguments.hpp: one pass over the words, no look at their meaning.
 #include "cli/arguments.hpp"
 
 #include <algorithm>
@@ -73,8 +74,10 @@ std::vector<std::string_view> OptionSpec::choices() const {
 }
 
 const OptionSpec* CommandSpec::find_option(std::string_view option) const noexcept {
-  const auto found = std::find_if(options.begin(), options.end(), [&](const OptionSpec& o) { return o.name == option; });
-  return found == options.end() ? nullptr : &*found;
+  for (const OptionSpec& candidate : options) {
+    if (candidate.name == option) return &candidate;
+  }
+  return nullptr;
 }
 
 Result<Arguments> Arguments::parse(const CommandSpec& command, const std::vector<std::string>& words) {
@@ -113,7 +116,8 @@ Status Arguments::take_option(std::string_view word, const std::string* next, bo
     value = word.substr(equals + 1);
   } else if (next == nullptr || command_->find_option(*next) != nullptr) {
     // The next word is an option of this command, so a value was most likely forgotten.
-    return usage_error(std::string(name).append(" needs a value: ").append(name).append("=").append(option->placeholder));
+    std::string sentence = std::string(name).append(" needs a value: ").append(name).append("=");
+    return usage_error(sentence.append(option->placeholder));
   } else {
     value = *next;
     took_next = true;
@@ -173,7 +177,9 @@ Status Arguments::at_most_one_of(std::initializer_list<std::string_view> options
   std::string_view first;
   for (const std::string_view option : options) {
     if (!has(option)) continue;
-    if (!first.empty()) return usage_error(std::string(first).append(" and ").append(option).append(" exclude each other"));
+    if (!first.empty()) {
+      return usage_error(std::string(first).append(" and ").append(option).append(" exclude each other"));
+    }
     first = option;
   }
   return {};

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
+// The parser, on a command made for the purpose.
 #include "cli/arguments.hpp"
 
 #include <gtest/gtest.h>

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
+// Durable puts and bare syncs: each side runs for a fixed time and counts.
 #include "cli/bench_durable.hpp"
 
 #include <atomic>

@@ -74,10 +74,10 @@ std::string bash_script() {
   for (const CommandSpec& command : commands()) script.append(bash_case(command));
   script.append(
       "  esac\n"
-      "  if [ \"$kind\" = words ] || { [ \"$kind\" = any ] && [ -n \"$words\" ] && [ \"${current#-}\" = \"$current\" ]; }; then\n"
+      "  [ \"$kind\" = any ] && [ \"${current#-}\" != \"$current\" ] && words=$options kind=words\n"
+      "  [ \"$kind\" = any ] && [ -n \"$words\" ] && kind=words\n"
+      "  if [ \"$kind\" = words ]; then\n"
       "    COMPREPLY=($(compgen -W \"$words\" -- \"$current\"))\n"
-      "  elif [ \"$kind\" = any ] && [ \"${current#-}\" != \"$current\" ]; then\n"
-      "    COMPREPLY=($(compgen -W \"$options\" -- \"$current\"))\n"
       "  elif [ \"$kind\" != nothing ]; then\n"
       "    local IFS=$'\\n'\n"
       "    compopt -o filenames 2>/dev/null\n"
@@ -146,7 +146,10 @@ std::string zsh_script() {
       "  (( CURRENT-- ))\n"
       "  case $words[1] in\n");
   for (const CommandSpec& command : commands()) script.append(zsh_case(command));
-  return script.append("  esac\n}\nif [ \"$funcstack[1]\" = _vitrine ]; then _vitrine \"$@\"; else compdef _vitrine vitrine; fi\n");
+  return script.append(
+      "  esac\n"
+      "}\n"
+      "if [ \"$funcstack[1]\" = _vitrine ]; then _vitrine \"$@\"; else compdef _vitrine vitrine; fi\n");
 }
 
 // ---- fish

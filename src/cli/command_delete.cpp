@@ -16,7 +16,9 @@ Status check_selection(const Arguments& arguments, const KeyBounds& bounds) {
   const bool has_key = arguments.positional("KEY").has_value();
   if (has_key && selects_range(arguments)) return usage_error("delete takes either KEY or a range");
   if (!has_key && !selects_range(arguments)) return usage_error("delete needs KEY, --prefix, --from, --to or --all");
-  for (const std::string_view option : {"--prefix", "--from", "--to"}) CHECK(arguments.at_most_one_of({"--all", option}));
+  for (const std::string_view option : {"--prefix", "--from", "--to"}) {
+    CHECK(arguments.at_most_one_of({"--all", option}));
+  }
   if (!has_key && bounds.is_everything() && !arguments.has("--all")) {
     return usage_error("this range is the whole keyspace; say --all if that is meant");
   }

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
+// `init`: an empty database.
 #include "base/try.hpp"
 #include "cli/commands.hpp"
 #include "cli/database_access.hpp"

@@ -81,7 +81,9 @@ CommandSpec delete_row() {
           "Removes KEY (exit 4 when it is missing), or in one transaction all keys that\n"
           "--prefix, --from and --to select together.",
           {{"DB"}, {"KEY", kOptional}},
-          joined({kRange, {{"--all", "", "remove every key of the keyspace"}}, kKeyspace, kEncoding, kWrite, kOpen, kJson}),
+          joined({kRange,
+                  {{"--all", "", "remove every key of the keyspace"}},
+                  kKeyspace, kEncoding, kWrite, kOpen, kJson}),
           run_delete};
 }
 

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
+// Output through stdio: its buffer keeps a list of a million lines to a few hundred writes.
 #include "cli/console.hpp"
 
 #include <cerrno>

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
+// Turns arguments into what the public interface takes. No command parses an option of these twice.
 #include "cli/database_access.hpp"
 
 #include <algorithm>
@@ -100,7 +101,8 @@ Result<KeyBounds> key_bounds(const Arguments& arguments, Encoding encoding) {
 
 Status commit_status(const Commit& commit) {
   if (commit.is_applied()) return {};
-  return commit.status.is_ok() ? Status::error(ErrorCode::InternalBug, "a commit failed without a reason") : commit.status;
+  if (commit.status.is_ok()) return Status::error(ErrorCode::InternalBug, "a commit failed without a reason");
+  return commit.status;
 }
 
 std::string_view outcome_name(CommitOutcome outcome) noexcept {

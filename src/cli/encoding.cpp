@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
+// The three encodings, written out by hand: exact errors with positions, and no tables but two.
 #include "cli/encoding.hpp"
 
 #include <array>

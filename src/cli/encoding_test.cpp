@@ -1,24 +1,16 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
+// The encodings by example, by their standards, and by random round trips.
 #include "cli/encoding.hpp"
 
 #include <gtest/gtest.h>
 
-#include <cstdlib>
-#include <random>
-
 #include "base/prng.hpp"
+#include "os/testing.hpp"
 
 namespace vitrine::cli {
 namespace {
 
-using namespace std::string_literals;
-
-std::uint64_t test_seed() {
-  const char* const given = std::getenv("VITRINE_SEED");
-  const std::uint64_t seed = given != nullptr ? std::strtoull(given, nullptr, 0) : std::random_device{}();
-  std::printf("VITRINE_SEED=%llu\n", static_cast<unsigned long long>(seed));
-  return seed;
-}
+using std::string_literals::operator""s;
 
 std::string random_bytes(base::Prng& prng) {
   // Bytes that the encodings treat specially come up more often than chance would have it.
@@ -63,7 +55,9 @@ TEST(Encoding, hexadecimal_and_base64_match_the_standards) {
 }
 
 TEST(Encoding, whatever_is_encoded_decodes_to_itself) {
-  base::Prng prng(test_seed());
+  const std::uint64_t seed = os::testing::seed();
+  SCOPED_TRACE("VITRINE_SEED=" + std::to_string(seed));
+  base::Prng prng(seed);
   for (int round = 0; round < 20000; ++round) {
     const std::string bytes = random_bytes(prng);
     for (const Encoding encoding : {Encoding::Text, Encoding::Hex, Encoding::Base64}) {

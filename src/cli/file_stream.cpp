@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
+// Values in and out through stdio, which reads from pipes as little as it must.
 #include "cli/file_stream.hpp"
 
 #include <cerrno>

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
+// Input and output files in a folder of their own.
 #include "cli/file_stream.hpp"
 
 #include <gtest/gtest.h>
@@ -6,20 +7,17 @@
 #include <filesystem>
 #include <fstream>
 
+#include "os/testing.hpp"
+
 namespace vitrine::cli {
 namespace {
 
-using namespace std::string_literals;
+using std::string_literals::operator""s;
 
 class FileStream : public testing::Test {
  protected:
-  void SetUp() override { std::filesystem::create_directories(folder_); }
-  void TearDown() override { std::filesystem::remove_all(folder_); }
-  std::string path(const char* name) const { return (folder_ / name).string(); }
-
-  const std::filesystem::path folder_ =
-      std::filesystem::temp_directory_path() /
-      ("vitrine_file_stream_" + std::string(testing::UnitTest::GetInstance()->current_test_info()->name()));
+  std::string path(const char* name) const { return folder_.path(name); }
+  const os::testing::TemporaryDirectory folder_;
 };
 
 TEST_F(FileStream, lines_keep_every_byte_but_the_newline) {
@@ -44,7 +42,7 @@ TEST_F(FileStream, a_line_beyond_the_bound_is_refused) {
 TEST_F(FileStream, what_cannot_be_read_is_named) {
   EXPECT_EQ(InputFile::open(path("missing")).status().code(), ErrorCode::FileNotFound);
   char byte = 0;
-  InputFile folder = InputFile::open(folder_.string()).value();
+  InputFile folder = InputFile::open(path(".")).value();
   EXPECT_EQ(folder.read(&byte, 1).status().code(), ErrorCode::FileNotRegular);
 }
 

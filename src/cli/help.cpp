@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
+// Help for people; the same rows feed command_completion.cpp.
 #include "cli/help.hpp"
 
 #include <algorithm>

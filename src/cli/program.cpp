@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
+// The order of a run: find the command, parse, run, flush, report, and turn the status into the exit code.
 #include "cli/program.hpp"
 
 #include <algorithm>
 #include <exception>
-#include <new>
 
 #include "base/try.hpp"
 #include "cli/commands.hpp"

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
+// Drawing of the progress line. The arithmetic is in format_progress, which tests call without a terminal.
 #include "cli/progress.hpp"
 
 #include <algorithm>

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
+// The progress line at fixed moments, and that the bar draws rarely and cleans up.
 #include "cli/progress.hpp"
 
 #include <gtest/gtest.h>

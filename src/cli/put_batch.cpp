@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
+// Groups of lines as transactions. A group is read, put and committed before the next one begins.
 #include "cli/put_batch.hpp"
 
 #include "base/try.hpp"

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
+// Records, and their form for people.
 #include "cli/record.hpp"
 
 #include <algorithm>
@@ -43,7 +44,9 @@ void append_table(std::string& to, std::string_view name, const std::vector<Reco
   }
   std::vector<std::size_t> widths(lines.front().size(), 0);
   for (const auto& cells : lines) {
-    for (std::size_t i = 0; i < cells.size() && i < widths.size(); ++i) widths[i] = std::max(widths[i], cells[i].size());
+    for (std::size_t i = 0; i < cells.size() && i < widths.size(); ++i) {
+      widths[i] = std::max(widths[i], cells[i].size());
+    }
   }
   to.append(name).append("\n");
   for (const auto& cells : lines) {

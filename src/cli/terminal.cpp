@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
+// The one file of the program that talks to the process it runs in; files and locks go through os::Env.
 #include "cli/terminal.hpp"
 
 #include <cerrno>

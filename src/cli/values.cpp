@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
+// Strict parsing and short formatting of figures.
 #include "cli/values.hpp"
 
 #include <array>
@@ -132,11 +133,11 @@ std::string format_clock(double seconds) {
 }
 
 std::string format_utc(std::uint64_t wall_ms) {
-  using namespace std::chrono;
-  const auto moment = sys_time<milliseconds>(milliseconds(static_cast<std::int64_t>(wall_ms)));
-  const auto day = floor<days>(moment);
-  const year_month_day date(day);
-  const auto second = duration_cast<seconds>(moment - day).count();
+  namespace chrono = std::chrono;
+  const chrono::sys_time<chrono::milliseconds> moment{chrono::milliseconds(static_cast<std::int64_t>(wall_ms))};
+  const auto day = chrono::floor<chrono::days>(moment);
+  const chrono::year_month_day date(day);
+  const auto second = chrono::duration_cast<chrono::seconds>(moment - day).count();
   std::array<char, 64> text{};
   const int size = std::snprintf(text.data(), text.size(), "%04d-%02u-%02u %02lld:%02lld:%02lld UTC",
                                  static_cast<int>(date.year()), static_cast<unsigned>(date.month()),

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
+// Figures that are accepted, refused and shown.
 #include "cli/values.hpp"
 
 #include <gtest/gtest.h>
