@@ -1,0 +1,230 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+// One open database: joins pages, tree, log and versions into a store of ordered bytes with snapshots and durable
+// commits. Knows opening, commits, checkpoints, recovery; must not know keyspaces or what a value means.
+//
+// A checkpoint, step by step, and what a crash in it leaves behind
+//   C1  Under the latch: freeze the space map, fix version and log position.        Old header, old tree: untouched.
+//   C2  Write every dirty page of the version.                                      New pages lie where the old map says
+//   C3  Write the map pages.                                                        "free": unreachable.
+//   C4  Sync the file; sync the log up to the position.                             The same, durable.
+//   C5  Write the header into the older slot, both copies; sync.                    One slot is whole: either state is
+//                                                                                   complete, and the log still reaches
+//                                                                                   back to the older one.
+//   C6  Unpin the previous checkpoint: its pages and log segments may be reused.
+//
+// Lock order: latch (writer queue), checkpoint_mutex_, then the short mutexes inside the layers below.
+// Failure: the first failed write or sync of a file poisons the engine: every later write answers Poisoned.
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "format/meta.hpp"
+#include "os/env.hpp"
+#include "os/worker.hpp"
+#include "pool/pool.hpp"
+#include "space/space_map.hpp"
+#include "tree/tree.hpp"
+#include "txn/versions.hpp"
+#include "txn/writer_queue.hpp"
+#include "vitrine/options.hpp"
+#include "vitrine/report.hpp"
+#include "wal/log.hpp"
+#include "wal/scan.hpp"
+
+namespace vitrine::engine {
+
+using format::Lsn;
+using format::Meta;
+using format::PageNo;
+using format::PageRef;
+using format::Version;
+using txn::State;
+
+// Bytes of the database file that only locks touch; far behind every page.
+inline constexpr std::uint64_t kLockWriter = std::uint64_t{1} << 62;
+inline constexpr std::uint64_t lock_of_checkpoint(std::uint64_t checkpoint) noexcept {
+  return kLockWriter + 1 + (checkpoint & 0xfffff);
+}
+
+// Bytes the layer above may put before a key of the largest size.
+inline constexpr std::size_t kKeyspacePrefixMax = 8;
+
+enum class Backing : std::uint8_t {
+  File,    // file and log
+  Memory,  // pages only: nothing outlives the engine
+};
+
+class Checker;
+class WriteSession;
+
+class Engine : public std::enable_shared_from_this<Engine> {
+ public:
+  // Makes an empty database file at `path`; FileExists when the name is taken. All or nothing, also across a crash.
+  static Status create(os::Env& env, const std::string& path, const Options& options);
+  static Result<std::shared_ptr<Engine>> open(os::Env& env, const std::string& path, const Options& options,
+                                              Backing backing = Backing::File);
+  ~Engine();
+
+  // Writes a clean checkpoint and removes the log. Afterwards nothing works but destruction.
+  Status close();
+
+  // --- Reading
+  State pin_snapshot();
+  void unpin_snapshot(const State& state) { versions_->unpin(state.version); }
+  pool::Pool& pool() noexcept { return *pool_; }
+
+  // --- Writing. The session holds the latch until it ends.
+  Result<std::unique_ptr<WriteSession>> begin_write(std::optional<std::chrono::milliseconds> wait);
+
+  Status sync();
+  Status checkpoint();
+  Result<CompactReport> compact(const ProgressFunction& progress);
+  Result<CompactReport> vacuum(const ProgressFunction& progress);
+
+  // A read-only engine beside a living writer: takes in what the log has now. A new engine must be opened instead when
+  // a newer checkpoint is there (nothing is changed then).
+  enum class Catchup : std::uint8_t { UpToDate, Advanced, Reopen };
+  Result<Catchup> catch_up();
+
+  Result<VerifyReport> verify(VerifyLevel level, const ProgressFunction& progress);
+  Result<Stats> stats();
+  Result<DatabaseInfo> info();
+
+  os::Env& env() noexcept { return env_; }
+  const std::string& path() const noexcept { return path_; }
+  const Options& options() const noexcept { return options_; }
+  bool is_read_only() const noexcept { return options_.access == Access::ReadOnly; }
+  std::uint32_t page_size() const noexcept { return meta_.page_size; }
+  std::size_t key_size_max() const noexcept { return tree::tree_key_max(meta_.page_size); }
+  // Ok, or Poisoned with the cause.
+  Status failure() const;
+  // Misuse in a child after fork.
+  Status check_process() const;
+  // Refuses every later write: memory ended where it must not, and what is in memory cannot be trusted to be whole.
+  void poison(const Status& cause) { store_->poison(cause); }
+
+ private:
+  friend class WriteSession;
+
+  struct CheckpointPlan {
+    Meta meta;                  // of the checkpoint, its number not yet set
+    space::FrozenMap map;
+    std::vector<tree::RetiredPages> retired;
+    State state;
+    Lsn log_end = 0;            // last frame to be durable first
+    bool header_touched = false;  // C5 began
+  };
+  struct Retained {             // a checkpoint whose pages and log must stay
+    std::uint64_t checkpoint = 0;
+    Version version = 0;
+    Lsn log_position = 0;
+  };
+  enum class Ending : std::uint8_t { GoOn, Clean };
+
+  Engine(os::Env& env, std::string path, const Options& options, Backing backing);
+
+  // open.cpp: from the file to a tree
+  Status open_files();
+  Status take_writer_lock();
+  Status lock_checkpoint_for_reading();
+  Result<Meta> read_meta();
+  Status load_pages();
+  Status open_for_writing();
+  Status open_for_reading();
+  Status heal_header();
+  Status write_session_header();
+
+  // recovery.cpp: from the log to the present
+  Result<std::unique_ptr<os::File>> open_log(bool& lost);
+  Result<wal::ScanResult> replay(os::File& log, wal::LogPosition from);
+  Status apply(std::uint64_t commit_seq, Bytes payload);
+  Status apply_operation(const format::Operation& operation);
+  Status recover_log();
+  Status start_fresh_log();
+  Status check_leftover_log();
+  Status append_open_frame();
+  Status replay_for_reading();
+  std::uint64_t log_owner_id();
+  std::string log_path() const { return path_ + "-wal"; }
+  wal::LogOptions log_options() const;
+
+  // checkpoint.cpp
+  Result<CheckpointPlan> plan_checkpoint(const State& state);             // C1, under latch and checkpoint_mutex_
+  Status run_checkpoint(CheckpointPlan& plan, Ending ending);             // C2 to C5
+  void adopt_checkpoint(const CheckpointPlan& plan);                      // C6
+  Status write_map(space::FrozenMap& map);
+  Status write_meta(const Meta& meta);
+  Result<CheckpointPlan> begin_checkpoint(Ending ending);
+  Status checkpoint_with_latch(std::unique_lock<std::mutex> checkpoint_lock, Ending ending);
+  void let_go_of_old_checkpoints();
+  bool checkpoint_is_due() const;
+  void after_commit(Durability durability);
+  void sync_log();
+  std::chrono::milliseconds maintain();                                   // the worker's turn
+  std::chrono::milliseconds maintain_once();
+
+  // reorganize.cpp
+  Status walk_tree(const std::function<Result<tree::TreeWriter::MoveStep>(tree::TreeWriter&, Bytes)>& step,
+                   std::uint64_t& moved, const ProgressFunction& progress);
+  Status shorten_file();
+
+  // report.cpp
+  Status check_header(Checker& checker);
+  Result<std::uint64_t> check_log(Checker& checker, const Meta& meta);
+
+  // growth
+  Status grow_file(std::uint64_t page_count);
+  void drain_released();                                                  // under the latch
+  void recycle_log();                                                     // under the latch
+
+  os::Env& env_;
+  const std::string path_;
+  Options options_;
+  const Backing backing_;
+  std::uint64_t process_id_ = 0;
+
+  std::unique_ptr<os::File> file_;
+  std::unique_ptr<format::PageCodec> codec_;
+  std::unique_ptr<pool::PageStore> store_;
+  std::unique_ptr<pool::Pool> pool_;
+  std::unique_ptr<space::SpaceMap> space_;
+  std::unique_ptr<tree::Workspace> workspace_;
+  std::unique_ptr<tree::TreeWriter> tree_;
+  std::unique_ptr<txn::Versions> versions_;
+  std::unique_ptr<wal::Log> log_;
+
+  txn::WriterQueue latch_;
+  std::mutex checkpoint_mutex_;
+
+  Meta meta_;                        // of the newest checkpoint; under checkpoint_mutex_ once open
+  std::vector<Retained> retained_;   // newest last; under checkpoint_mutex_
+  std::uint64_t file_pages_ = 0;     // pages with real space behind them; under the latch
+  bool shortened_ = false;           // the next checkpoint has something new: a shorter file; under the latch
+  bool use_reserve_ = false;         // erasing and checkpoints may; under the latch
+  std::atomic<Lsn> log_end_{0};      // end of the last appended frame
+  std::atomic<Lsn> log_keep_from_{0};
+  std::atomic<Lsn> sealed_{0};
+  std::atomic<std::uint64_t> last_commit_ns_{0};
+  std::atomic<std::uint64_t> last_sync_ns_{0};
+  std::atomic<bool> unsynced_{false};       // something was written out and not synced
+  std::atomic<bool> periodic_used_{false};  // a commit asked for the timer
+  std::atomic<bool> closed_{false};
+  wal::LogPosition replayed_;        // read-only: where catch_up goes on
+  std::unique_ptr<os::File> reader_log_;
+  std::mutex catch_up_mutex_;
+
+  std::atomic<std::uint64_t> commits_{0};
+  std::atomic<std::uint64_t> rollbacks_{0};
+  std::atomic<std::uint64_t> checkpoints_{0};
+  std::atomic<std::uint64_t> checkpoint_waits_{0};
+  bool was_clean_ = false;
+
+  std::unique_ptr<os::Worker> worker_;  // last: its thread must end before the rest goes
+};
+
+}  // namespace vitrine::engine

@@ -1,0 +1,295 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+// From a file name to a tree: creating, locking, choosing a checkpoint, loading. Closing.
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <cstring>
+#include <thread>
+
+#include "base/assert.hpp"
+#include "base/codec.hpp"
+#include "base/try.hpp"
+#include "engine/engine.hpp"
+#include "engine/write_session.hpp"
+
+namespace vitrine::engine {
+namespace {
+
+constexpr std::uint64_t kCacheMin = 1u << 20;
+constexpr std::uint64_t kLogMin = 1u << 20;
+constexpr std::uint64_t kLogDefault = 64u << 20;
+constexpr std::uint64_t kLogDefaultMax = 1u << 30;
+constexpr std::uint32_t kSegmentMin = 16u << 10;
+constexpr std::uint32_t kSegmentDefault = 1u << 20;
+constexpr std::size_t kExtentMax = 1u << 20;
+
+Status check_options(Options& options) {
+  const auto invalid = [](const char* what) { return Status::error(ErrorCode::ArgumentInvalid, what); };
+  if (options.page_size != 0 && !format::is_page_size(options.page_size)) {
+    return invalid("the page size must be a power of two from 4096 to 65536");
+  }
+  if (options.cache_size < kCacheMin) return invalid("the cache must have at least 1 MiB");
+  if (options.log_size_max == 0) options.log_size_max = std::clamp(options.cache_size / 4, kLogDefault, kLogDefaultMax);
+  if (options.log_size_max < kLogMin) return invalid("the log must have at least 1 MiB");
+  if (options.log_segment_size == 0) {
+    while (options.log_segment_size < kSegmentMin) options.log_segment_size = kSegmentMin;
+    while (options.log_segment_size < kSegmentDefault && options.log_segment_size * 16ull <= options.log_size_max) {
+      options.log_segment_size *= 2;
+    }
+  }
+  const std::uint32_t segment = options.log_segment_size;
+  if (segment < kSegmentMin || (segment & (segment - 1)) != 0 || segment * 4ull > options.log_size_max) {
+    return invalid("a log segment must be a power of two from 16 KiB, and at most a quarter of the log");
+  }
+  if (options.sync_period.count() <= 0) return invalid("the sync period must be positive");
+  return {};
+}
+
+std::size_t extent_max(const Options& options, std::uint32_t page_size) noexcept {
+  const auto share = static_cast<std::size_t>(options.cache_size / 16);
+  const std::size_t bytes = std::clamp<std::size_t>(share, std::size_t{page_size} * 2, kExtentMax);
+  return bytes / page_size * page_size;
+}
+
+Result<format::FileId> random_file_id(os::Env& env) {
+  format::FileId id;
+  CHECK(env.random_bytes(std::as_writable_bytes(std::span(&id, 1))));
+  return id;
+}
+
+Status write_new_file(os::File& file, const Meta& meta) {
+  std::array<std::byte, format::kMetaAreaSize> area{};
+  for (unsigned copy = 0; copy < 2; ++copy) {
+    const format::MetaBlock block = format::encode_meta(meta, copy);
+    const std::size_t at = (format::meta_slot(meta.checkpoint) * 2 + copy) * format::kMetaBlockSize;
+    std::memcpy(area.data() + at, block.data(), block.size());
+  }
+  const os::IoSlice slice{area.data(), area.size()};
+  CHECK(file.reserve(0, std::max<std::uint64_t>(area.size(), meta.page_count * meta.page_size)));
+  CHECK(file.write_at(0, {&slice, 1}));
+  return file.sync();
+}
+
+}  // namespace
+
+Engine::Engine(os::Env& env, std::string path, const Options& options, Backing backing)
+    : env_(env), path_(std::move(path)), options_(options), backing_(backing), process_id_(env.process_id()) {}
+
+Engine::~Engine() { (void)close(); }
+
+// The file is made under another name and gets its own once it is whole and durable.
+Status Engine::create(os::Env& env, const std::string& path, const Options& options) {
+  Options checked = options;
+  CHECK(check_options(checked));
+  if (TRY(env.exists(path))) return Status::error(ErrorCode::FileExists).with("path", path);
+  Meta meta;
+  meta.page_size = checked.page_size == 0 ? format::kPageSizeDefault : checked.page_size;
+  meta.file = TRY(random_file_id(env));
+  meta.checkpoint = 1;
+  meta.version = 1;
+  meta.page_count = format::first_page(meta.page_size);
+  meta.wall_ms = meta.clock_ms = env.wall_ms();
+  meta.state = format::kMetaClean;
+  const std::string temporary = path + ".new-" + std::to_string(meta.file.low);
+  const auto make = [&]() -> Status {
+    const std::unique_ptr<os::File> file = TRY(env.open(temporary, os::OpenMode::CreateNew));
+    CHECK(write_new_file(*file, meta));
+    CHECK(env.rename_new(temporary, path));
+    return env.sync_directory_of(path);
+  };
+  Status status = make();
+  if (!status.is_ok() && env.exists(temporary).has_value()) (void)env.remove(temporary);
+  return status;
+}
+
+Result<std::shared_ptr<Engine>> Engine::open(os::Env& env, const std::string& path, const Options& options,
+                                             Backing backing) {
+  Options checked = options;
+  CHECK(check_options(checked));
+  for (int attempt = 1;; ++attempt) {
+    std::shared_ptr<Engine> engine(new Engine(env, path, checked, backing));
+    CHECK(engine->open_files());
+    const Status status = engine->is_read_only() ? engine->open_for_reading() : engine->open_for_writing();
+    if (status.is_ok()) return engine;
+    engine->closed_ = true;  // a half-opened engine must not write a checkpoint on its way out
+    // A writer that closes between a reader's look at the header and at the log takes the log away.
+    const bool writer_closed = engine->is_read_only() && status.code() == ErrorCode::LogMissing;
+    if (!writer_closed || attempt == 3) return status;
+  }
+}
+
+Status Engine::open_files() {
+  const auto mode = is_read_only() ? os::OpenMode::ReadOnly : os::OpenMode::ReadWrite;
+  file_ = TRY(env_.open(path_, mode));
+  return {};
+}
+
+Result<Meta> Engine::read_meta() {
+  std::array<std::byte, format::kMetaAreaSize> area;
+  const std::size_t got = TRY(file_->read_at(0, area.data(), area.size()));
+  Result<format::MetaChoice> choice = format::choose_meta(std::span(area).first(got));
+  if (!choice.has_value()) return choice.status().with("path", path_);
+  return choice->meta;
+}
+
+Status Engine::take_writer_lock() {
+  const auto deadline = std::chrono::steady_clock::now() + options_.lock_timeout;
+  while (!TRY(file_->try_lock(kLockWriter, 1, os::LockMode::Exclusive))) {
+    if (std::chrono::steady_clock::now() >= deadline) {
+      const std::uint64_t owner = log_owner_id();
+      const Status locked = Status::error(ErrorCode::FileLocked).with("path", path_);
+      return owner == 0 ? locked : locked.with("owner", owner);
+    }
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  }
+  return {};
+}
+
+Status Engine::load_pages() {
+  const std::uint64_t size = TRY(file_->size());
+  if (size < meta_.page_count * meta_.page_size) {
+    return Status::error(ErrorCode::FileTruncated)
+        .with("path", path_)
+        .with("size", size)
+        .with("expected", meta_.page_count * meta_.page_size);
+  }
+  codec_ = std::make_unique<format::PageCodec>(meta_.file);
+  store_ = std::make_unique<pool::PageStore>(*file_, *codec_, meta_.page_size);
+  pool_ = TRY(pool::Pool::create(*store_, options_.cache_size, tree::validate_page));
+  space_ = std::make_unique<space::SpaceMap>(meta_.page_size, [this](std::uint64_t pages) { return grow_file(pages); });
+  file_pages_ = is_read_only() ? meta_.page_count : size / meta_.page_size;
+  if (is_read_only()) {
+    // Own pages are numbered behind the file's: what the map calls free does not matter, and a damaged map no harm.
+    space_->reset(meta_.page_count);
+    constexpr std::uint64_t kStep = 1u << 30;
+    for (std::uint64_t rest = meta_.page_count - format::first_page(meta_.page_size); rest > 0; rest -= std::min(rest, kStep)) {
+      TRY(space_->allocate(static_cast<std::uint32_t>(std::min(rest, kStep))));
+    }
+  } else {
+    CHECK(space_->load(meta_.map_root, meta_.page_count, [this](const PageRef& ref, std::byte* to) {
+      return store_->read(ref, to, meta_.page_size);
+    }));
+  }
+  std::uint64_t session = 0;
+  CHECK(env_.random_bytes(std::as_writable_bytes(std::span(&session, 1))));
+  workspace_ = std::make_unique<tree::Workspace>(*pool_, *space_, session, meta_.version + 1,
+                                                 extent_max(options_, meta_.page_size));
+  tree_ = std::make_unique<tree::TreeWriter>(*workspace_);
+  tree_->set_root({meta_.tree_root, meta_.entry_count});
+  if (!meta_.tree_root.is_null()) TRY(tree::fetch_node(*pool_, meta_.tree_root, std::nullopt)).release();
+  versions_ = std::make_unique<txn::Versions>(State{meta_.version, tree_->root(), meta_.commit_seq, 0});
+  versions_->pin_checkpoint(meta_.version);
+  retained_ = {{meta_.checkpoint, meta_.version, meta_.log_position}};
+  return {};
+}
+
+// A header whose last sync failed may be in memory and not on the disk. Written once more it is on the disk, before the
+// older slot, which the disk may still need, is touched. The same mends a damaged copy.
+Status Engine::heal_header() { return write_meta(meta_); }
+
+Status Engine::write_session_header() {
+  Meta meta = meta_;
+  ++meta.checkpoint;
+  ++meta.open_count;
+  meta.state = 0;
+  CHECK(write_meta(meta));
+  meta_ = meta;
+  versions_->pin_checkpoint(meta_.version);
+  retained_.push_back({meta_.checkpoint, meta_.version, meta_.log_position});
+  return {};
+}
+
+Status Engine::open_for_writing() {
+  CHECK(take_writer_lock());
+  meta_ = TRY(read_meta());
+  was_clean_ = meta_.is_clean();
+  CHECK(load_pages());
+  if (backing_ == Backing::Memory) return {};
+  CHECK(heal_header());
+  CHECK(recover_log());
+  let_go_of_old_checkpoints();
+  last_commit_ns_ = env_.monotonic_ns();
+  if (env_.has_background_threads()) worker_ = TRY(os::Worker::start([this] { return maintain(); }));
+  return {};
+}
+
+Status Engine::lock_checkpoint_for_reading() {
+  // The checkpoint that is the newest while its byte is locked stays whole: the writer looks at the locks after each
+  // new header.
+  for (;;) {
+    meta_ = TRY(read_meta());
+    const std::uint64_t byte = lock_of_checkpoint(meta_.checkpoint);
+    if (!TRY(file_->try_lock(byte, 1, os::LockMode::Shared))) {
+      return Status::error(ErrorCode::FileLocked, "the checkpoint is locked exclusively").with("path", path_);
+    }
+    if (TRY(read_meta()).checkpoint == meta_.checkpoint) return {};
+    CHECK(file_->unlock(byte, 1));
+  }
+}
+
+Status Engine::open_for_reading() {
+  CHECK(lock_checkpoint_for_reading());
+  was_clean_ = meta_.is_clean();
+  CHECK(load_pages());
+  return replay_for_reading();
+}
+
+State Engine::pin_snapshot() { return versions_->pin(env_.monotonic_ns()); }
+
+Result<std::unique_ptr<WriteSession>> Engine::begin_write(std::optional<std::chrono::milliseconds> wait) {
+  if (is_read_only()) return Status::error(ErrorCode::ReadOnly);
+  CHECK(check_process());
+  CHECK(failure());
+  std::optional<std::chrono::steady_clock::time_point> deadline;
+  if (wait) deadline = std::chrono::steady_clock::now() + *wait;
+  if (!latch_.acquire(deadline)) return Status::error(ErrorCode::Timeout, "another transaction is writing");
+  if (Status status = failure(); !status.is_ok() || closed_) {
+    latch_.release();
+    return status.is_ok() ? Status::error(ErrorCode::Misuse, "the database is closed") : status;
+  }
+  try {
+    auto session = std::make_unique<WriteSession>(shared_from_this());
+    drain_released();
+    recycle_log();
+    return session;
+  } catch (const std::bad_alloc&) {
+    latch_.release();
+    return Status::out_of_memory();
+  }
+}
+
+Status Engine::failure() const {
+  if (store_->has_failed()) return Status::error(ErrorCode::Poisoned).with("cause", store_->failure().to_string());
+  if (!log_) return {};
+  const Status log = log_->failure();
+  if (log.is_ok()) return {};
+  return Status::error(ErrorCode::Poisoned).with("cause", log.to_string());
+}
+
+Status Engine::check_process() const {
+  if (env_.process_id() == process_id_) return {};
+  return Status::error(ErrorCode::Misuse, "the handle belongs to the process before fork");
+}
+
+Status Engine::sync() {
+  if (is_read_only()) return Status::error(ErrorCode::ReadOnly);
+  if (!log_) return {};
+  CHECK(failure());
+  CHECK(log_->sync(log_end_.load(std::memory_order_acquire)));
+  versions_->advance(log_->durable());
+  return {};
+}
+
+Status Engine::close() {
+  if (closed_.exchange(true)) return {};
+  worker_.reset();
+  if (backing_ == Backing::Memory || is_read_only() || !log_ || !check_process().is_ok()) return {};
+  CHECK(failure());
+  latch_.acquire();
+  CHECK(checkpoint_with_latch(std::unique_lock(checkpoint_mutex_), Ending::Clean));
+  log_.reset();
+  CHECK(env_.remove(log_path()));
+  return env_.sync_directory_of(path_);
+}
+
+}  // namespace vitrine::engine

@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+// From the log to the present: replay, and the log of a new session.
+#include <algorithm>
+#include <array>
+
+#include "base/assert.hpp"
+#include "base/try.hpp"
+#include "engine/engine.hpp"
+
+namespace vitrine::engine {
+
+wal::LogOptions Engine::log_options() const {
+  wal::LogOptions options;
+  options.segment_size = options_.log_segment_size;
+  options.size_max = options_.log_size_max;
+  options.buffer_size = static_cast<std::size_t>(
+      std::clamp<std::uint64_t>(options_.cache_size / 16, 64u << 10, 1u << 20));
+  return options;
+}
+
+std::uint64_t Engine::log_owner_id() {
+  const Result<std::unique_ptr<os::File>> log = env_.open(log_path(), os::OpenMode::ReadOnly);
+  return log.has_value() ? wal::log_owner(**log) : 0;
+}
+
+// --- Replay ----------------------------------------------------------------------------------------------------------
+
+Status Engine::apply_operation(const format::Operation& operation) {
+  const bool bad_key = operation.key.size() > key_size_max() ||
+                       (operation.type != format::OperationType::EraseRange && operation.key.empty());
+  if (bad_key) return Status::error(ErrorCode::LogMalformed, "a key of impossible size");
+  switch (operation.type) {
+    case format::OperationType::Put:
+      return tree_->put(operation.key, operation.value, {});
+    case format::OperationType::Erase:
+      return tree_->erase(operation.key).status();
+    case format::OperationType::EraseRange:
+      return tree_->erase_range(operation.key, operation.value).status();
+  }
+  return Status::error(ErrorCode::LogMalformed, "an unknown operation");
+}
+
+Status Engine::apply(std::uint64_t commit_seq, Bytes payload) {
+  if (commit_seq != versions_->latest().commit_seq + 1 && commit_seq <= versions_->latest().commit_seq) {
+    return Status::error(ErrorCode::LogMalformed, "commits are not in order").with("commit", commit_seq);
+  }
+  format::OperationReader reader = TRY(format::OperationReader::open(payload));
+  for (;;) {
+    const std::optional<format::Operation> operation = TRY(reader.next());
+    if (!operation) break;
+    CHECK(apply_operation(*operation));
+  }
+  const State state{workspace_->working(), tree_->root(), commit_seq, 0};
+  versions_->add(state, workspace_->publish(), 0);
+  drain_released();
+  return {};
+}
+
+Result<wal::ScanResult> Engine::replay(os::File& log, wal::LogPosition from) {
+  const wal::ScanRequest request{meta_.file, from, !options_.accept_lost_log};
+  Result<wal::ScanResult> scan = wal::scan_log(
+      log, request, [this](std::uint64_t commit_seq, Lsn, Bytes payload) { return apply(commit_seq, payload); });
+  if (!scan.has_value()) return scan.status().with("path", log_path());
+  return scan;
+}
+
+// --- The log of a writing session ------------------------------------------------------------------------------------
+
+// A log beside a cleanly closed database is left over, if it is ours. Another database's log is not ours to delete.
+Status Engine::check_leftover_log() {
+  if (!TRY(env_.exists(log_path()))) return {};
+  const std::unique_ptr<os::File> log = TRY(env_.open(log_path(), os::OpenMode::ReadOnly));
+  std::array<std::byte, format::kLogFileHeaderSize> block{};
+  const std::size_t got = TRY(log->read_at(0, block.data(), block.size()));
+  const Result<format::LogFileHeader> header = format::decode_log_file_header(std::span(block).first(got));
+  if (header.has_value() && header->file == meta_.file) return {};
+  return Status::error(ErrorCode::LogForeign).with("path", log_path());
+}
+
+Status Engine::start_fresh_log() {
+  const std::uint64_t segment = options_.log_segment_size;
+  const wal::LogPosition start{(meta_.log_position / segment + 1) * segment + format::kSegmentHeaderSize,
+                               meta_.log_chain};
+  log_ = TRY(wal::Log::create(env_, log_path(), meta_.file, start, log_options()));
+  meta_.log_position = start.lsn;
+  CHECK(write_session_header());
+  return append_open_frame();
+}
+
+Status Engine::append_open_frame() {
+  std::array<std::byte, 16> random;
+  CHECK(env_.random_bytes(random));
+  CHECK(log_->append_open(meta_.open_count, versions_->latest().commit_seq, random));
+  log_end_.store(log_->durable(), std::memory_order_release);
+  return {};
+}
+
+Status Engine::recover_log() {
+  if (meta_.is_clean()) {
+    if (!options_.accept_lost_log) CHECK(check_leftover_log());
+    return start_fresh_log();
+  }
+  Result<std::unique_ptr<os::File>> file = env_.open(log_path(), os::OpenMode::ReadWrite);
+  if (!file.has_value()) {
+    if (file.status().code() != ErrorCode::FileNotFound) return file.status();
+    if (options_.accept_lost_log) return start_fresh_log();
+    return Status::error(ErrorCode::LogMissing).with("path", log_path());
+  }
+  Result<wal::ScanResult> scan = replay(**file, {meta_.log_position, meta_.log_chain});
+  if (!scan.has_value()) {
+    const bool lost = scan.status().kind() == ErrorKind::IntegrityFailure || scan.status().code() == ErrorCode::NotDatabase;
+    if (!options_.accept_lost_log || !lost) return scan.status();
+    file->reset();
+    return start_fresh_log();
+  }
+  log_ = TRY(wal::Log::resume(env_, std::move(*file), *scan, meta_.file, log_options()));
+  CHECK(write_session_header());
+  return append_open_frame();
+}
+
+// --- Reading beside, or after, a writer ------------------------------------------------------------------------------
+
+Status Engine::replay_for_reading() {
+  if (meta_.is_clean()) return {};
+  Result<std::unique_ptr<os::File>> log = env_.open(log_path(), os::OpenMode::ReadOnly);
+  if (!log.has_value()) {
+    if (log.status().code() != ErrorCode::FileNotFound) return log.status();
+    // Between our look at the header and at the log the writer may have closed; the caller opens again.
+    if (options_.accept_lost_log) return {};
+    return Status::error(ErrorCode::LogMissing).with("path", log_path());
+  }
+  store_->attach_scratch(TRY(env_.open_temporary(path_)), workspace_->session());
+  reader_log_ = std::move(*log);
+  replayed_ = TRY(replay(*reader_log_, {meta_.log_position, meta_.log_chain})).end;
+  return {};
+}
+
+Result<Engine::Catchup> Engine::catch_up() {
+  if (!is_read_only()) return Status::error(ErrorCode::Misuse, "only read-only handles are refreshed");
+  std::lock_guard lock(catch_up_mutex_);
+  if (TRY(read_meta()).checkpoint != meta_.checkpoint) return Catchup::Reopen;
+  if (!reader_log_) return Catchup::UpToDate;
+  const std::uint64_t before = versions_->latest().commit_seq;
+  replayed_ = TRY(replay(*reader_log_, replayed_)).end;
+  return versions_->latest().commit_seq == before ? Catchup::UpToDate : Catchup::Advanced;
+}
+
+}  // namespace vitrine::engine

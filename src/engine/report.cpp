@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+// What the engine tells about itself: the integrity check, counters, facts of the file.
+#include <array>
+#include <cstdio>
+
+#include "base/try.hpp"
+#include "engine/engine.hpp"
+#include "engine/verify.hpp"
+
+namespace vitrine::engine {
+
+// A copy that does not verify is a warning as long as another one of its slot does.
+Status Engine::check_header(Checker& checker) {
+  std::array<std::byte, format::kMetaAreaSize> area;
+  const std::size_t got = TRY(file_->read_at(0, area.data(), area.size()));
+  const Result<format::MetaChoice> choice = format::choose_meta(std::span(area).first(got));
+  if (!choice.has_value()) {
+    checker.note(FindingSeverity::Damage, std::string(choice.status().name()), 0, std::string(choice.status().message()));
+    return {};
+  }
+  const bool other_slot_unused = choice->meta.checkpoint == 1;
+  for (unsigned block = 0; block < format::kMetaBlockCount; ++block) {
+    const bool newest = block / 2 == format::meta_slot(choice->meta.checkpoint);
+    if (choice->valid[block] || (!newest && other_slot_unused)) continue;
+    checker.note(FindingSeverity::Warning, "HEADER_CHECK_COPY", 0,
+                 "header slot " + std::to_string(block / 2) + " copy " + std::to_string(block % 2) + " is damaged");
+  }
+  return {};
+}
+
+Result<std::uint64_t> Engine::check_log(Checker& checker, const Meta& meta) {
+  if (!reader_log_) return std::uint64_t{0};
+  std::uint64_t transactions = 0;
+  const wal::ScanRequest request{meta.file, {meta.log_position, meta.log_chain}, true};
+  const Result<wal::ScanResult> scan = wal::scan_log(*reader_log_, request, [&](std::uint64_t, Lsn, Bytes) -> Status {
+    ++transactions;
+    return {};
+  });
+  if (!scan.has_value()) {
+    checker.note(FindingSeverity::Damage, std::string(scan.status().name()), 0, std::string(scan.status().message()));
+  }
+  return transactions;
+}
+
+Result<VerifyReport> Engine::verify(VerifyLevel level, const ProgressFunction& progress) {
+  CHECK(check_process());
+  Status stale;  // why the check can only look at the past
+  if (!is_read_only()) stale = checkpoint();
+  Meta meta;
+  {
+    std::lock_guard lock(checkpoint_mutex_);
+    meta = meta_;
+    versions_->pin_checkpoint(meta.version);
+  }
+  Checker checker(*store_, meta, progress);
+  if (!stale.is_ok()) {
+    checker.note(FindingSeverity::Incomplete, std::string(stale.name()), 0,
+                 "no new checkpoint could be written; this is the state of the last one");
+  }
+  const auto run = [&]() -> Result<VerifyReport> {
+    CHECK(check_header(checker));
+    const std::uint64_t log_transactions = TRY(check_log(checker, meta));
+    VerifyReport report = TRY(checker.run(level));
+    report.log_transactions = log_transactions;
+    return report;
+  };
+  Result<VerifyReport> report = run();
+  versions_->unpin_checkpoint(meta.version);
+  return report;
+}
+
+Result<Stats> Engine::stats() {
+  CHECK(check_process());
+  Stats stats;
+  const State state = versions_->latest();
+  const std::uint64_t now_ns = env_.monotonic_ns();
+  stats.entries = state.root.entries;
+  stats.commit_seq = state.commit_seq;
+  stats.durable_seq = versions_->published().commit_seq;
+  {
+    const State pinned = pin_snapshot();
+    const Result<std::uint32_t> depth = tree::depth_of(*pool_, pinned.root);
+    unpin_snapshot(pinned);
+    stats.tree_depth = TRY(depth);
+  }
+  stats.pages = is_read_only() ? meta_.page_count : space_->page_count();
+  stats.pages_allocated = space_->allocated_count();
+  stats.pages_held = space_->held_count();
+  stats.pages_free = is_read_only() ? 0 : space_->free_count();
+  const pool::PoolCounters pool = pool_->counters();
+  stats.cache_bytes = pool.frames * page_size();
+  stats.cache_pages = pool.used;
+  stats.cache_pages_dirty = pool.dirty;
+  stats.cache_hits = pool.hits;
+  stats.cache_misses = pool.misses;
+  stats.cache_evictions = pool.evictions;
+  stats.pages_read = store_->pages_read();
+  stats.pages_written = store_->pages_written();
+  if (log_) {
+    stats.log_bytes = log_->file_size();
+    stats.log_appended_bytes = log_end_.load() - meta_.log_position;
+    stats.log_used_bytes = log_end_.load() - log_keep_from_.load();
+    stats.log_syncs = log_->syncs();
+  }
+  stats.checkpoints = checkpoints_.load();
+  const std::uint64_t wall = env_.wall_ms();
+  stats.checkpoint_age_ms = wall > meta_.wall_ms ? wall - meta_.wall_ms : 0;
+  stats.commits = commits_.load();
+  stats.rollbacks = rollbacks_.load();
+  const txn::PinReport pins = versions_->report();
+  stats.snapshots = pins.pins;
+  stats.oldest_snapshot_seq = pins.oldest_seq;
+  stats.oldest_snapshot_age_ms = pins.pins == 0 ? 0 : (now_ns - pins.oldest_since_ns) / 1'000'000;
+  stats.writer_waits = latch_.waits();
+  stats.checkpoint_waits = checkpoint_waits_.load();
+  return stats;
+}
+
+Result<DatabaseInfo> Engine::info() {
+  CHECK(check_process());
+  DatabaseInfo info;
+  Meta meta;
+  {
+    std::lock_guard lock(checkpoint_mutex_);
+    meta = meta_;
+  }
+  info.path = path_;
+  char id[33];
+  std::snprintf(id, sizeof id, "%016llx%016llx", static_cast<unsigned long long>(meta.file.high),
+                static_cast<unsigned long long>(meta.file.low));
+  info.file_id = id;
+  info.format_version = format::kFormatVersion;
+  info.page_size = meta.page_size;
+  info.page_count = meta.page_count;
+  info.file_bytes = TRY(file_->size());
+  if (reader_log_) info.log_bytes = TRY(reader_log_->size());
+  if (log_) info.log_bytes = log_->file_size();
+  info.checkpoint = meta.checkpoint;
+  info.checkpoint_wall_ms = meta.wall_ms;
+  info.open_count = meta.open_count;
+  info.commit_seq = versions_->latest().commit_seq;
+  info.was_clean = was_clean_;
+  info.read_only = is_read_only();
+  info.key_size_max = static_cast<std::uint32_t>(key_size_max() - kKeyspacePrefixMax);
+  const os::FilesystemInfo filesystem = TRY(env_.filesystem_of(path_));
+  info.filesystem = filesystem.type;
+  info.network_filesystem = filesystem.is_network;
+  return info;
+}
+
+}  // namespace vitrine::engine

@@ -1,0 +1,274 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+#include "engine/write_session.hpp"
+
+#include <algorithm>
+#include <new>
+
+#include "base/assert.hpp"
+#include "base/codec.hpp"
+#include "base/try.hpp"
+
+namespace vitrine::engine {
+namespace {
+
+// Largest log record of one transaction. A quarter of the log keeps a checkpoint possible beside it; a quarter of the
+// cache keeps memory bounded.
+std::size_t record_max(const Options& options) noexcept {
+  return static_cast<std::size_t>(
+      std::min(options.log_size_max / 4, std::max<std::uint64_t>(options.cache_size / 4, 256u << 10)));
+}
+
+}  // namespace
+
+WriteSession::WriteSession(std::shared_ptr<Engine> engine)
+    : engine_(std::move(engine)), base_(engine_->versions_->latest()), commit_seq_(base_.commit_seq + 1) {}
+
+WriteSession::~WriteSession() { rollback(); }
+
+Status WriteSession::usable() const {
+  if (!is_open()) return Status::error(ErrorCode::TransactionFinished);
+  if (failed_) return Status::error(ErrorCode::TransactionFailed);
+  return {};
+}
+
+// --- Changes ---------------------------------------------------------------------------------------------------------
+
+// Whether the record still takes `bytes` more; once it does not, the transaction will commit by checkpoint.
+bool WriteSession::fits_record(std::size_t bytes) noexcept {
+  if (engine_->log_ == nullptr) return false;
+  if (!too_large_to_log_ && record_.size() + bytes > record_max(engine_->options_)) {
+    too_large_to_log_ = true;
+    std::string().swap(record_);
+  }
+  return !too_large_to_log_;
+}
+
+void WriteSession::record(const format::Operation& operation) {
+  ++operations_;
+  if (fits_record(operation.key.size() + operation.value.size() + 16)) format::append_operation(record_, operation);
+}
+
+Status WriteSession::put(Bytes key, Bytes first, Bytes rest) {
+  CHECK(usable());
+  return guarded([&]() -> Status {
+    CHECK(tree().put(key, first, rest));
+    if (first.empty() || !fits_record(first.size() + rest.size())) {
+      record({format::OperationType::Put, key, rest});
+    } else {
+      std::string whole(first);
+      record({format::OperationType::Put, key, whole.append(rest)});
+    }
+    return {};
+  });
+}
+
+Status WriteSession::put_large(Bytes key, tree::LargeValueWriter& writer) {
+  CHECK(usable());
+  return guarded([&]() -> Status {
+    if (const std::string* small = writer.small_value()) {
+      CHECK(tree().put(key, *small, {}));
+      record({format::OperationType::Put, key, *small});
+      return {};
+    }
+    const tree::LargeValue value = TRY(writer.finish());
+    CHECK(tree().put_large(key, value));
+    std::string bytes;
+    if (fits_record(key.size() + value.size + 16)) {
+      const Bytes descriptor(reinterpret_cast<const char*>(&value), sizeof value);
+      CHECK(tree::read_value(engine_->pool(), descriptor, true, bytes));
+    }
+    record({format::OperationType::Put, key, bytes});
+    return {};
+  });
+}
+
+Result<bool> WriteSession::erase(Bytes key) {
+  CHECK(usable());
+  engine_->use_reserve_ = true;
+  Result<bool> erased = guarded([&]() -> Result<bool> {
+    const bool existed = TRY(tree().erase(key));
+    if (existed) record({format::OperationType::Erase, key, {}});
+    return existed;
+  });
+  engine_->use_reserve_ = false;
+  return erased;
+}
+
+Result<std::uint64_t> WriteSession::erase_range(Bytes begin, Bytes end) {
+  CHECK(usable());
+  engine_->use_reserve_ = true;
+  Result<std::uint64_t> erased = guarded([&]() -> Result<std::uint64_t> {
+    const std::uint64_t count = TRY(tree().erase_range(begin, end));
+    if (count > 0) record({format::OperationType::EraseRange, begin, end});
+    return count;
+  });
+  engine_->use_reserve_ = false;
+  return erased;
+}
+
+// --- Savepoints ------------------------------------------------------------------------------------------------------
+
+Result<std::uint64_t> WriteSession::savepoint() {
+  CHECK(usable());
+  return guarded([&]() -> Result<std::uint64_t> {
+    marks_.reserve(marks_.size() + 1);
+    marks_.push_back({TRY(workspace().mark()), tree().root(), record_.size(), operations_});
+    return std::uint64_t{marks_.size()};
+  });
+}
+
+Status WriteSession::rollback_to(std::uint64_t savepoint) {
+  if (!is_open()) return Status::error(ErrorCode::TransactionFinished);
+  if (savepoint == 0 || savepoint > marks_.size()) return Status::error(ErrorCode::SavepointUnknown);
+  const Mark& mark = marks_[savepoint - 1];
+  workspace().rollback_to(mark.pages);
+  tree().set_root(mark.root);
+  // A record that was dropped because it grew too large stays dropped: the commit will be a checkpoint.
+  if (!too_large_to_log_) record_.resize(mark.record_size);
+  operations_ = mark.operations;
+  failed_ = false;  // whatever failed came after the mark
+  marks_.resize(savepoint);
+  return {};
+}
+
+// --- Ending ----------------------------------------------------------------------------------------------------------
+
+void WriteSession::finish() noexcept {
+  engine_->use_reserve_ = false;
+  engine_->latch_.release();
+  engine_.reset();
+}
+
+void WriteSession::rollback() noexcept {
+  if (!is_open()) return;
+  workspace().rollback();
+  tree().set_root(base_.root);
+  engine_->rollbacks_.fetch_add(1, std::memory_order_relaxed);
+  finish();
+}
+
+Commit WriteSession::refuse(Status status) {
+  rollback();
+  return {CommitOutcome::NotCommitted, 0, std::move(status)};
+}
+
+Commit WriteSession::commit(Durability durability) {
+  if (Status status = usable(); !status.is_ok()) {
+    if (!is_open()) return {CommitOutcome::NotCommitted, 0, status};
+    return refuse(status);
+  }
+  if (operations_ == 0 && !workspace().has_changes()) {
+    finish();
+    return {CommitOutcome::Committed, base_.commit_seq, {}};
+  }
+  if (Status status = engine_->failure(); !status.is_ok()) return refuse(status);
+  try {
+    return too_large_to_log_ ? commit_by_checkpoint() : commit_to_log(durability);
+  } catch (const std::bad_alloc&) {
+    return refuse(Status::out_of_memory());
+  }
+}
+
+State WriteSession::next_state(Lsn needs_durable) const {
+  const std::uint64_t seq = operations_ > 0 ? commit_seq_ : base_.commit_seq;
+  return {engine_->workspace_->working(), engine_->tree_->root(), seq, needs_durable};
+}
+
+Commit WriteSession::commit_to_log(Durability durability) {
+  Engine& engine = *engine_;
+  Lsn end = engine.log_end_.load(std::memory_order_relaxed);
+  if (engine.log_ && operations_ > 0) {
+    std::string payload;
+    payload.reserve(record_.size() + 10);
+    base::append_varint(payload, operations_);
+    payload.append(record_);
+    Status reserved = engine.log_->reserve(payload.size());
+    if (reserved.code() == ErrorCode::LogFull) return commit_by_checkpoint();
+    if (!reserved.is_ok()) return refuse(reserved);
+    const Result<Lsn> appended = engine.log_->append(commit_seq_, payload);
+    if (!appended.has_value()) {
+      // Its frames may have reached the file: only the next recovery can tell.
+      const Status cause = appended.status();
+      rollback();
+      return {CommitOutcome::Unknown, commit_seq_, Status::error(ErrorCode::CommitUnknown).with("cause", cause.to_string())};
+    }
+    end = *appended;
+    engine.log_end_.store(end, std::memory_order_release);
+  } else if (engine.log_ == nullptr) {
+    end = 0;
+  }
+  // A commit that asks for less may still not be seen before an earlier one that asks for more.
+  const bool full = durability == Durability::Full && operations_ > 0;
+  const State state = next_state(full ? end : base_.needs_durable);
+  try {
+    engine.versions_->add(state, workspace().publish(), engine.log_ ? engine.log_->durable() : 0);
+  } catch (const std::bad_alloc&) {
+    engine.poison(Status::out_of_memory());
+    finish();
+    return {CommitOutcome::Unknown, commit_seq_, Status::error(ErrorCode::CommitUnknown, "memory ended after the commit was logged")};
+  }
+  engine.commits_.fetch_add(1, std::memory_order_relaxed);
+  const std::shared_ptr<Engine> keep = engine_;
+  finish();
+  engine_ = keep;  // for the wait, without the latch
+  Commit commit = wait_durable(state, durability, end);
+  engine_.reset();
+  return commit;
+}
+
+Commit WriteSession::wait_durable(const State& state, Durability durability, Lsn end) {
+  Engine& engine = *engine_;
+  if (engine.log_ == nullptr) return {CommitOutcome::Committed, state.commit_seq, {}};
+  engine.last_commit_ns_.store(engine.env_.monotonic_ns(), std::memory_order_relaxed);
+  const bool must_sync = durability == Durability::Full || state.needs_durable > engine.log_->durable();
+  Status status = must_sync ? engine.log_->sync(end) : engine.log_->write_out(end);
+  if (!status.is_ok()) {
+    return {CommitOutcome::Unknown, state.commit_seq,
+            Status::error(ErrorCode::CommitUnknown).with("cause", status.to_string())};
+  }
+  if (must_sync) {
+    engine.versions_->advance(engine.log_->durable());
+  } else {
+    if (durability == Durability::Periodic) engine.periodic_used_.store(true, std::memory_order_relaxed);
+    engine.unsynced_.store(true, std::memory_order_release);
+  }
+  engine.after_commit(durability);
+  return {must_sync ? CommitOutcome::Committed : CommitOutcome::Pending, state.commit_seq, {}};
+}
+
+Commit WriteSession::commit_by_checkpoint() {
+  Engine& engine = *engine_;
+  engine.checkpoint_waits_.fetch_add(1, std::memory_order_relaxed);
+  std::unique_lock checkpoint_lock(engine.checkpoint_mutex_);
+  try {
+    return commit_by_checkpoint_locked();
+  } catch (const std::bad_alloc&) {
+    engine.poison(Status::out_of_memory());
+    rollback();
+    return {CommitOutcome::Unknown, commit_seq_, Status::error(ErrorCode::CommitUnknown, "memory ended during the commit")};
+  }
+}
+
+Commit WriteSession::commit_by_checkpoint_locked() {
+  Engine& engine = *engine_;
+  // What the log has must be durable before a later state is: the state contains it.
+  Result<Engine::CheckpointPlan> plan = engine.plan_checkpoint(next_state(base_.needs_durable));
+  if (!plan.has_value()) return refuse(plan.status());
+  Status status = engine.run_checkpoint(*plan, Engine::Ending::GoOn);
+  if (!status.is_ok()) {
+    // Before the header was touched nothing of this can ever be seen; afterwards only the next open can tell.
+    const bool unknown = plan->header_touched;
+    plan->retired.clear();
+    rollback();
+    if (!unknown) return {CommitOutcome::NotCommitted, 0, status};
+    return {CommitOutcome::Unknown, commit_seq_, Status::error(ErrorCode::CommitUnknown).with("cause", status.to_string())};
+  }
+  const State state = plan->state;
+  engine.versions_->add(state, std::move(plan->retired), engine.log_ ? engine.log_->durable() : 0);
+  engine.adopt_checkpoint(*plan);
+  engine.commits_.fetch_add(1, std::memory_order_relaxed);
+  finish();
+  return {CommitOutcome::Committed, state.commit_seq, {}};
+}
+
+}  // namespace vitrine::engine

@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+// One write transaction at the level of the tree: changes go to the working version at once and into a log record on the
+// side; commit logs the record, publishes the version, and waits for what durability asks.
+//
+// A transaction whose record grows past a bound is not logged: its commit is a checkpoint, which makes exactly its
+// version durable. So neither the log nor memory has to hold a large transaction.
+//
+// Errors that leave the working version half-changed set has_failed(); then only rollback works.
+#pragma once
+
+#include <memory>
+#include <new>
+#include <string>
+#include <type_traits>
+#include <vector>
+
+#include "base/try.hpp"
+#include "engine/engine.hpp"
+#include "vitrine/transaction.hpp"
+
+namespace vitrine::engine {
+
+class WriteSession {
+ public:
+  // REQUIRES: the latch is held; it is released when the session ends.
+  explicit WriteSession(std::shared_ptr<Engine> engine);
+  ~WriteSession();
+  WriteSession(const WriteSession&) = delete;
+  WriteSession& operator=(const WriteSession&) = delete;
+
+  Status put(Bytes key, Bytes first, Bytes rest);
+  Result<bool> erase(Bytes key);
+  Result<std::uint64_t> erase_range(Bytes begin, Bytes end);
+  // A value that was given to `writer` piece by piece.
+  Status put_large(Bytes key, tree::LargeValueWriter& writer);
+
+  // A change of pages without a change of content. Not logged.
+  template <typename Change>
+  auto reorganize(Change&& change) -> decltype(change(std::declval<tree::TreeWriter&>())) {
+    CHECK(usable());
+    return guarded([&] { return change(tree()); });
+  }
+  tree::TreeWriter& tree() noexcept { return *engine_->tree_; }
+  tree::Workspace& workspace() noexcept { return *engine_->workspace_; }
+
+  Result<std::uint64_t> savepoint();
+  Status rollback_to(std::uint64_t savepoint);
+
+  Commit commit(Durability durability);
+  void rollback() noexcept;
+
+  bool is_open() const noexcept { return engine_ != nullptr; }
+  bool has_failed() const noexcept { return failed_; }
+  std::uint64_t commit_seq() const noexcept { return commit_seq_; }      // this transaction will have
+  const tree::TreeRoot& root() const noexcept { return engine_->tree_->root(); }
+  Engine& engine() noexcept { return *engine_; }
+
+ private:
+  struct Mark {
+    tree::Workspace::Mark pages;
+    tree::TreeRoot root;
+    std::size_t record_size;
+    std::uint64_t operations;
+  };
+  Status usable() const;
+  // Runs one change: on failure, or without memory, the session has failed.
+  template <typename Change>
+  auto guarded(Change&& change) -> decltype(change());
+  void record(const format::Operation& operation);
+  bool fits_record(std::size_t bytes) noexcept;
+
+  Commit commit_to_log(Durability durability);
+  Commit commit_by_checkpoint();
+  Commit commit_by_checkpoint_locked();
+  State next_state(Lsn needs_durable) const;
+  Commit wait_durable(const State& state, Durability durability, Lsn end);
+  Commit refuse(Status status);
+  void finish() noexcept;
+
+  std::shared_ptr<Engine> engine_;   // null once ended
+  const State base_;
+  const std::uint64_t commit_seq_;
+  std::string record_;               // encoded operations
+  std::uint64_t operations_ = 0;
+  bool too_large_to_log_ = false;
+  bool failed_ = false;
+  std::vector<Mark> marks_;
+};
+
+template <typename Change>
+auto WriteSession::guarded(Change&& change) -> decltype(change()) {
+  try {
+    auto result = change();
+    bool ok;
+    if constexpr (std::is_same_v<decltype(result), Status>) {
+      ok = result.is_ok();
+    } else {
+      ok = result.has_value();
+    }
+    failed_ = !ok || workspace().has_failed();
+    if (ok && failed_) return Status::out_of_memory();
+    return result;
+  } catch (const std::bad_alloc&) {
+    failed_ = true;
+    return Status::out_of_memory();
+  }
+}
+
+}  // namespace vitrine::engine

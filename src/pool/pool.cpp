@@ -1,0 +1,404 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+#include "pool/pool.hpp"
+
+#include <algorithm>
+#include <bit>
+#include <chrono>
+#include <cstring>
+#include <thread>
+
+#include "base/assert.hpp"
+#include "base/try.hpp"
+
+namespace vitrine::pool {
+namespace {
+
+constexpr std::uint8_t kUsageLeaf = 1;
+constexpr std::uint8_t kUsageHit = 2;
+constexpr std::uint8_t kUsageInner = 3;
+constexpr auto kPinnedDeadline = std::chrono::seconds(10);
+
+std::uint8_t first_usage(const std::byte* page) noexcept {
+  const auto level = std::to_integer<std::uint8_t>(page[offsetof(format::PageHeader, level)]);
+  return level == 0 ? kUsageLeaf : kUsageInner;
+}
+
+}  // namespace
+
+Pool::Pool(PageStore& store, PageValidator validate)
+    : store_(store), validate_(validate), page_size_(store.page_size()) {}
+
+Result<std::unique_ptr<Pool>> Pool::create(PageStore& store, std::uint64_t bytes, PageValidator validate) {
+  std::unique_ptr<Pool> pool(new Pool(store, validate));
+  const std::uint64_t page_size = store.page_size();
+  const std::uint64_t frames = std::clamp<std::uint64_t>(bytes / (page_size + sizeof(Frame)), kFramesMin, 1u << 24);
+  pool->frame_count_ = static_cast<std::uint32_t>(frames);
+  pool->memory_ = TRY(os::Memory::allocate(frames * page_size));
+  pool->frames_ = std::make_unique<Frame[]>(frames);
+  const auto buckets = std::bit_ceil(pool->frame_count_);
+  pool->bucket_mask_ = buckets - 1;
+  pool->buckets_ = std::make_unique<std::atomic<std::uint32_t>[]>(buckets);
+  for (std::uint32_t i = 0; i < buckets; ++i) pool->buckets_[i].store(Frame::kNone, std::memory_order_relaxed);
+  pool->free_.reserve(frames);
+  for (std::uint32_t i = pool->frame_count_; i-- > 0;) {
+    pool->frames_[i].data = pool->memory_.data() + i * page_size;
+    pool->free_.push_back(i);
+  }
+  // Large enough that the device sees long writes, small enough that it does not count against a small cache.
+  pool->batch_max_ = static_cast<std::uint32_t>(
+      std::clamp<std::uint64_t>(frames / 16, 8, std::max<std::uint64_t>((1u << 20) / page_size, 8)));
+  pool->staging_ = TRY(os::Memory::allocate(pool->batch_max_ * page_size));
+  pool->batch_.reserve(pool->batch_max_);
+  return pool;
+}
+
+// --- Look-up ---------------------------------------------------------------------------------------------------------
+
+std::uint32_t Pool::bucket_of(PageNo page) const noexcept {
+  return static_cast<std::uint32_t>((page * 0x9e3779b97f4a7c15ull) >> 32) & bucket_mask_;
+}
+
+Frame* Pool::find_pinned(const PageRef& ref) noexcept {
+  const PageNo page = ref.page();
+  std::uint32_t index = buckets_[bucket_of(page)].load(std::memory_order_acquire);
+  // A chain may change under us and even lead into another one: a wrong turn ends in a miss, and load() looks again.
+  for (int hops = 0; index != Frame::kNone && hops < 16; ++hops) {
+    Frame& frame = frames_[index];
+    if (frame.page.load(std::memory_order_relaxed) == page) {
+      const std::uint32_t before = frame.pins.fetch_add(1, std::memory_order_acq_rel);
+      if ((before & Frame::kLocked) == 0 && frame.holds(ref)) return &frame;
+      frame.pins.fetch_sub(1, std::memory_order_release);
+      return nullptr;
+    }
+    index = frame.next.load(std::memory_order_acquire);
+  }
+  return nullptr;
+}
+
+Frame* Pool::find_locked(PageNo page) noexcept {
+  std::uint32_t index = buckets_[bucket_of(page)].load(std::memory_order_relaxed);
+  while (index != Frame::kNone) {
+    if (frames_[index].page.load(std::memory_order_relaxed) == page) return &frames_[index];
+    index = frames_[index].next.load(std::memory_order_relaxed);
+  }
+  return nullptr;
+}
+
+void Pool::link(Frame* frame) noexcept {
+  auto& bucket = buckets_[bucket_of(frame->page.load(std::memory_order_relaxed))];
+  frame->next.store(bucket.load(std::memory_order_relaxed), std::memory_order_release);
+  bucket.store(index_of(frame), std::memory_order_release);
+}
+
+void Pool::unlink(Frame* frame) noexcept {
+  std::atomic<std::uint32_t>* at = &buckets_[bucket_of(frame->page.load(std::memory_order_relaxed))];
+  while (at->load(std::memory_order_relaxed) != index_of(frame)) {
+    const std::uint32_t index = at->load(std::memory_order_relaxed);
+    VITRINE_ASSERT(index != Frame::kNone);
+    at = &frames_[index].next;
+  }
+  at->store(frame->next.load(std::memory_order_relaxed), std::memory_order_release);
+  frame->page.store(0, std::memory_order_relaxed);
+}
+
+void Pool::count_hit() noexcept {
+  static std::atomic<unsigned> threads{0};
+  static thread_local const unsigned mine = threads.fetch_add(1, std::memory_order_relaxed) % 16;
+  auto& counter = hits_[mine].value;
+  counter.store(counter.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);  // a lost count is no harm
+}
+
+Result<ReadGuard> Pool::fetch(const PageRef& ref) {
+  if (Frame* frame = find_pinned(ref); frame != nullptr) {
+    if (frame->usage.load(std::memory_order_relaxed) < kUsageHit) {
+      frame->usage.store(kUsageHit, std::memory_order_relaxed);
+    }
+    count_hit();
+    return ReadGuard(frame);
+  }
+  return load(ref);
+}
+
+Result<ReadGuard> Pool::load(const PageRef& ref) {
+  if (ref.is_null()) return Status::error(ErrorCode::PageMalformed, "a reference names no page");
+  std::unique_lock lock(mutex_);
+  for (;;) {
+    Frame* frame = find_locked(ref.page());
+    if (frame == nullptr) {
+      frame = TRY(take_frame(lock));
+      if (find_locked(ref.page()) == nullptr) {
+        frame->set_identity(ref);
+        link(frame);
+        lock.unlock();
+        Status status = read_into(frame, ref);
+        lock.lock();
+        if (status.is_ok()) {
+          frame->usage.store(first_usage(frame->data), std::memory_order_relaxed);
+          frame->unlock_to(1);
+        } else {
+          drop(frame);
+        }
+        changed_.notify_all();
+        if (!status.is_ok()) return status;
+        return ReadGuard(frame);
+      }
+      give_back(frame);  // another thread was faster
+    } else if (frame->is_locked()) {
+      changed_.wait_for(lock, std::chrono::milliseconds(1));
+    } else if (frame->holds(ref)) {
+      frame->pins.fetch_add(1, std::memory_order_acq_rel);
+      return ReadGuard(frame);
+    } else if (!drop_leftover(ref.page())) {
+      return Status::error(ErrorCode::PageStale, "two parents name two generations of one page")
+          .with("page", ref.page());
+    }
+  }
+}
+
+// Frames are filled without the mutex. An exception must not leave a locked frame behind.
+Status Pool::read_into(Frame* frame, const PageRef& ref) {
+  misses_.fetch_add(1, std::memory_order_relaxed);
+  try {
+    CHECK(store_.read(ref, frame->data, page_size_));
+    return validate_(frame->data, page_size_);
+  } catch (const std::bad_alloc&) {
+    return Status::out_of_memory();
+  }
+}
+
+// A read-only session that moved on to a newer checkpoint may still hold an older page of that number.
+bool Pool::drop_leftover(PageNo page) {
+  Frame* frame = find_locked(page);
+  if (frame->dirty.load(std::memory_order_relaxed) || frame->writing.load(std::memory_order_relaxed) ||
+      !frame->try_lock()) {
+    return false;
+  }
+  drop(frame);
+  return true;
+}
+
+// --- Changing pages --------------------------------------------------------------------------------------------------
+
+Result<WriteGuard> Pool::create_page(const PageRef& ref, format::PageType type, std::uint8_t level) {
+  std::unique_lock lock(mutex_);
+  Frame* frame = TRY(take_frame(lock));
+  VITRINE_ASSERT(find_locked(ref.page()) == nullptr);
+  frame->set_identity(ref);
+  std::memset(frame->data, 0, page_size_);
+  const format::PageHeader header{type, level, 0, 0, ref.page(), ref.generation, ref.session};
+  std::memcpy(frame->data, &header, sizeof header);
+  frame->dirty.store(true, std::memory_order_relaxed);
+  frame->usage.store(level == 0 ? kUsageLeaf : kUsageInner, std::memory_order_relaxed);
+  link(frame);
+  frame->unlock_to(1);
+  return WriteGuard(frame);
+}
+
+WriteGuard Pool::try_dirty(const PageRef& ref) {
+  Frame* frame = find_pinned(ref);
+  if (frame == nullptr) return {};
+  WriteGuard guard(frame);
+  if (!frame->dirty.load(std::memory_order_acquire)) return {};
+  return guard;
+}
+
+WriteGuard Pool::renew(ReadGuard guard, Generation generation) {
+  Frame* frame = guard.frame();
+  {
+    std::unique_lock lock(mutex_);
+    while (frame->writing.load(std::memory_order_relaxed)) changed_.wait(lock);
+    frame->generation.store(generation.word, std::memory_order_relaxed);
+    std::memcpy(frame->data + offsetof(format::PageHeader, generation), &generation, sizeof generation);
+    frame->dirty.store(true, std::memory_order_release);
+  }
+  frame->pins.fetch_add(1, std::memory_order_acq_rel);  // `guard` drops its own
+  return WriteGuard(frame);
+}
+
+void Pool::discard(PageNo page) {
+  std::unique_lock lock(mutex_);
+  for (;;) {
+    Frame* frame = find_locked(page);
+    if (frame == nullptr) return;
+    if (!frame->writing.load(std::memory_order_relaxed) && frame->try_lock()) {
+      drop(frame);
+      return;
+    }
+    // Either a write of it ends soon, or a reader on its way to another page touched the pin count.
+    changed_.wait_for(lock, std::chrono::microseconds(50));
+  }
+}
+
+// --- Frames ----------------------------------------------------------------------------------------------------------
+
+void Pool::drop(Frame* frame) noexcept {
+  unlink(frame);
+  give_back(frame);
+}
+
+void Pool::give_back(Frame* frame) noexcept {
+  frame->dirty.store(false, std::memory_order_relaxed);
+  frame->usage.store(0, std::memory_order_relaxed);
+  frame->unlock_to(0);
+  free_.push_back(index_of(frame));  // within the reserved capacity
+}
+
+Result<Frame*> Pool::take_frame(std::unique_lock<std::mutex>& lock) {
+  const auto deadline = std::chrono::steady_clock::now() + kPinnedDeadline;
+  for (;;) {
+    if (!free_.empty()) {
+      Frame* frame = &frames_[free_.back()];
+      if (frame->try_lock()) {
+        free_.pop_back();
+        return frame;
+      }
+      continue;  // a passing reader holds it for an instant
+    }
+    if (Frame* frame = evict_clean(); frame != nullptr) return frame;
+    CHECK(steal(lock));
+    if (!free_.empty()) continue;
+    if (std::chrono::steady_clock::now() > deadline) {
+      return Status::error(ErrorCode::Timeout, "every page of the cache is in use").with("frames", frame_count_);
+    }
+  }
+}
+
+Frame* Pool::evict_clean() noexcept {
+  std::uint32_t cold_dirty = 0;
+  for (std::uint32_t step = 0; step < 4 * frame_count_; ++step) {
+    Frame& frame = frames_[clock_hand_];
+    clock_hand_ = clock_hand_ + 1 == frame_count_ ? 0 : clock_hand_ + 1;
+    if (frame.pins.load(std::memory_order_relaxed) != 0 || frame.page.load(std::memory_order_relaxed) == 0) continue;
+    if (const auto usage = frame.usage.load(std::memory_order_relaxed); usage > 0) {
+      frame.usage.store(static_cast<std::uint8_t>(usage - 1), std::memory_order_relaxed);
+      continue;
+    }
+    if (frame.writing.load(std::memory_order_relaxed)) continue;
+    if (frame.dirty.load(std::memory_order_relaxed)) {
+      if (++cold_dirty >= batch_max_ && !store_.has_failed()) return nullptr;
+      continue;
+    }
+    if (!frame.try_lock()) continue;
+    if (frame.dirty.load(std::memory_order_relaxed)) {  // the writer renewed it just before
+      frame.unlock_to(0);
+      continue;
+    }
+    unlink(&frame);
+    evictions_.fetch_add(1, std::memory_order_relaxed);
+    return &frame;
+  }
+  return nullptr;
+}
+
+// --- Writing out -----------------------------------------------------------------------------------------------------
+
+// Writes a batch of cold dirty pages, so that clean ones come to be. `lock` is held on return, not meanwhile.
+Status Pool::steal(std::unique_lock<std::mutex>& lock) {
+  lock.unlock();
+  std::unique_lock staging_lock(staging_mutex_);
+  lock.lock();
+  if (!collect_cold(0) && !collect_cold(kUsageInner)) {
+    staging_lock.unlock();
+    changed_.wait_for(lock, std::chrono::milliseconds(1));  // all pinned for the moment
+    return {};
+  }
+  return write_batch(lock, 0);
+}
+
+bool Pool::collect_cold(std::uint8_t usage_max) {
+  for (std::uint32_t step = 0; step < frame_count_ && batch_.size() < batch_max_; ++step) {
+    const std::uint32_t index = clock_hand_ + step;
+    Frame& frame = frames_[index < frame_count_ ? index : index - frame_count_];
+    if (!frame.dirty.load(std::memory_order_relaxed) || frame.usage.load(std::memory_order_relaxed) > usage_max) continue;
+    if (!frame.try_lock()) continue;
+    frame.writing.store(true, std::memory_order_relaxed);
+    batch_.push_back(&frame);
+  }
+  return !batch_.empty();
+}
+
+Status Pool::write_back(Version version, const std::function<bool(PageNo, Generation)>& wanted) {
+  std::vector<std::pair<PageNo, std::uint32_t>> todo;
+  const auto is_due = [&](const Frame& frame) {
+    return frame.dirty.load(std::memory_order_relaxed) && !frame.is_locked() &&
+           Generation{frame.generation.load(std::memory_order_relaxed)}.version() <= version;
+  };
+  {
+    std::unique_lock staging_lock(staging_mutex_);
+    std::lock_guard lock(mutex_);
+    for (std::uint32_t i = 0; i < frame_count_; ++i) {
+      const Frame& frame = frames_[i];
+      if (!is_due(frame)) continue;
+      const PageNo page = frame.page.load(std::memory_order_relaxed);
+      if (wanted(page, {frame.generation.load(std::memory_order_relaxed)})) todo.emplace_back(page, i);
+    }
+  }
+  std::sort(todo.begin(), todo.end());
+  for (std::size_t at = 0; at < todo.size();) {
+    std::unique_lock staging_lock(staging_mutex_);
+    std::unique_lock lock(mutex_);
+    for (; at < todo.size() && batch_.size() < batch_max_; ++at) {
+      Frame& frame = frames_[todo[at].second];
+      if (frame.page.load(std::memory_order_relaxed) != todo[at].first || !is_due(frame)) continue;
+      frame.pins.fetch_add(1, std::memory_order_acq_rel);
+      frame.writing.store(true, std::memory_order_relaxed);
+      batch_.push_back(&frame);
+    }
+    if (!batch_.empty()) CHECK(write_batch(lock, 1));
+  }
+  return {};
+}
+
+// `pins_to_drop`: 1 when the frames are pinned (published pages: readers may look meanwhile), 0 when they are locked
+// (the writer's own pages: nobody may, until the copy is made).
+Status Pool::write_batch(std::unique_lock<std::mutex>& lock, std::uint32_t pins_to_drop) {
+  for (Frame* frame : batch_) frame->dirty.store(false, std::memory_order_relaxed);
+  lock.unlock();
+  std::sort(batch_.begin(), batch_.end(), [](const Frame* a, const Frame* b) {
+    return a->page.load(std::memory_order_relaxed) < b->page.load(std::memory_order_relaxed);
+  });
+  std::byte* image = staging_.data();
+  for (Frame* frame : batch_) {
+    std::memcpy(image, frame->data, page_size_);
+    image += page_size_;
+    if (pins_to_drop == 0) frame->unlock_to(0);
+  }
+  Status status = write_runs();
+  lock.lock();
+  for (Frame* frame : batch_) {
+    if (!status.is_ok()) frame->dirty.store(true, std::memory_order_relaxed);
+    frame->writing.store(false, std::memory_order_relaxed);
+    frame->pins.fetch_sub(pins_to_drop, std::memory_order_release);
+  }
+  batch_.clear();
+  changed_.notify_all();
+  return status;
+}
+
+Status Pool::write_runs() {
+  for (std::size_t begin = 0, end; begin < batch_.size(); begin = end) {
+    const PageNo first = batch_[begin]->page.load(std::memory_order_relaxed);
+    end = begin;
+    do {
+      store_.seal(staging_.data() + end * page_size_, page_size_);
+      ++end;
+    } while (end < batch_.size() && batch_[end]->page.load(std::memory_order_relaxed) == first + (end - begin));
+    CHECK(store_.write(first, staging_.data() + begin * page_size_, (end - begin) * page_size_));
+  }
+  return {};
+}
+
+PoolCounters Pool::counters() const {
+  PoolCounters counters;
+  for (const Counter& counter : hits_) counters.hits += counter.value.load(std::memory_order_relaxed);
+  counters.misses = misses_.load(std::memory_order_relaxed);
+  counters.evictions = evictions_.load(std::memory_order_relaxed);
+  counters.frames = frame_count_;
+  for (std::uint32_t i = 0; i < frame_count_; ++i) {
+    counters.used += frames_[i].page.load(std::memory_order_relaxed) != 0;
+    counters.dirty += frames_[i].dirty.load(std::memory_order_relaxed);
+  }
+  return counters;
+}
+
+}  // namespace vitrine::pool

@@ -1,0 +1,191 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+// The buffer pool: which page images are in memory. Fixed memory, one frame a page. Knows identities, pins and dirt; must
+// not know trees.
+//
+// Invariants
+//   B1  A frame with a pin keeps its page and its content's address.
+//   B2  A dirty page may be written at any time (it is unreachable from every durable checkpoint). The content written
+//       under one generation never changes afterwards: a page that was written and is changed again takes a new
+//       generation first (renew()).
+//   B3  Two writes of one page number never run at once, and a page number is given up (discard()) only when no write of
+//       it is under way.
+//   B4  Only the writer changes content, only of pages it holds with a WriteGuard, only of the working version.
+//
+// Page states:   (absent) --fetch--> Loading --read, verified--> clean --renew--> dirty --write out--> clean
+//                (absent) --create--> dirty;   clean --evict--> (absent);   any --discard--> (absent)
+//
+// Threads: fetch() from any thread; create(), renew(), discard() from the writer only; write_back() from one thread at a
+// time. The hit path takes no lock: it walks a hash chain of frames, pins, and checks the identity again.
+//
+// Replacement: CLOCK with counters up to 3 (inner pages start at 3, leaves at 1). When no clean frame is left, the thread
+// that needs one writes a batch of dirty pages in page order.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <condition_variable>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <vector>
+
+#include "format/page.hpp"
+#include "os/memory.hpp"
+#include "pool/page_store.hpp"
+#include "vitrine/status.hpp"
+
+namespace vitrine::pool {
+
+using format::Generation;
+using format::Version;
+
+// Control block of one frame; one cache line.
+struct alignas(64) Frame {
+  static constexpr std::uint32_t kLocked = 1u << 31;  // in `pins`: nobody may look at the content
+  static constexpr std::uint32_t kNone = ~0u;
+
+  std::atomic<std::uint64_t> page{0};  // 0: free
+  std::atomic<std::uint64_t> generation{0};  // changed only while locked, or by the writer with its guard
+  std::atomic<std::uint64_t> session{0};
+  std::atomic<std::uint32_t> pins{0};
+  std::atomic<std::uint32_t> next{kNone};  // hash chain
+  std::atomic<std::uint8_t> usage{0};
+  std::atomic<bool> dirty{false};
+  std::atomic<bool> writing{false};
+  std::byte* data = nullptr;
+
+  bool holds(const format::PageRef& ref) const noexcept {
+    return page.load(std::memory_order_relaxed) == ref.page() &&
+           generation.load(std::memory_order_relaxed) == ref.generation.word &&
+           session.load(std::memory_order_relaxed) == ref.session;
+  }
+  void set_identity(const format::PageRef& ref) noexcept {
+    generation.store(ref.generation.word, std::memory_order_relaxed);
+    session.store(ref.session, std::memory_order_relaxed);
+    page.store(ref.page(), std::memory_order_relaxed);
+  }
+  bool try_lock() noexcept {
+    std::uint32_t none = 0;
+    return pins.compare_exchange_strong(none, kLocked, std::memory_order_acq_rel);
+  }
+  void unlock_to(std::uint32_t own_pins) noexcept { pins.fetch_sub(kLocked - own_pins, std::memory_order_release); }
+  bool is_locked() const noexcept { return (pins.load(std::memory_order_acquire) & kLocked) != 0; }
+};
+static_assert(sizeof(Frame) == 64);
+
+// Holds one pin. Movable. The content stays valid and unchanged while it lives.
+class ReadGuard {
+ public:
+  ReadGuard() = default;
+  explicit ReadGuard(Frame* frame) noexcept : frame_(frame) {}
+  ~ReadGuard() { release(); }
+  ReadGuard(ReadGuard&& other) noexcept : frame_(std::exchange(other.frame_, nullptr)) {}
+  ReadGuard& operator=(ReadGuard&& other) noexcept {
+    std::swap(frame_, other.frame_);
+    return *this;
+  }
+  void release() noexcept {
+    if (frame_ != nullptr) std::exchange(frame_, nullptr)->pins.fetch_sub(1, std::memory_order_release);
+  }
+  explicit operator bool() const noexcept { return frame_ != nullptr; }
+  const std::byte* data() const noexcept { return frame_->data; }
+  Frame* frame() const noexcept { return frame_; }
+
+ private:
+  Frame* frame_ = nullptr;
+};
+
+// A ReadGuard of the writer on a dirty page of its working version: it may change the content.
+class WriteGuard : public ReadGuard {
+ public:
+  WriteGuard() = default;
+  explicit WriteGuard(Frame* frame) noexcept : ReadGuard(frame) {}
+  std::byte* data() const noexcept { return frame()->data; }
+};
+
+// Checks the content of a page that verified, once, as it comes in; afterwards it is used without bounds checks.
+using PageValidator = Status (*)(const std::byte* page, std::uint32_t page_size);
+
+struct PoolCounters {
+  std::uint64_t hits = 0, misses = 0, evictions = 0;
+  std::uint64_t frames = 0, used = 0, dirty = 0;
+};
+
+class Pool {
+ public:
+  // Fails with OutOfMemory. At least kFramesMin frames are made, whatever `bytes` says.
+  static Result<std::unique_ptr<Pool>> create(PageStore& store, std::uint64_t bytes, PageValidator validate);
+  static constexpr std::uint64_t kFramesMin = 256;
+
+  // The page `ref` names. Errors: those of PageStore::read, of the validator, Timeout (every frame pinned for 10 s),
+  // and write errors when a dirty page had to go first.
+  Result<ReadGuard> fetch(const PageRef& ref);
+
+  // [writer] A new zeroed dirty page with the header filled. REQUIRES: its page number is not in use.
+  Result<WriteGuard> create_page(const PageRef& ref, format::PageType type, std::uint8_t level);
+  // [writer] The page, if it is here, dirty, and so changeable as it is; else an empty guard.
+  WriteGuard try_dirty(const PageRef& ref);
+  // [writer] Makes the clean page of `guard` dirty under a new generation. Waits for a write of it that is under way.
+  WriteGuard renew(ReadGuard guard, Generation generation);
+  // [writer] Forgets the page, dirty or not. REQUIRES: not pinned. Waits for a write of it that is under way.
+  void discard(PageNo page);
+
+  // Writes all dirty pages whose version is at most `version` and for which `wanted(page, generation)` holds, in page
+  // order. They must be immutable, that is, belong to published versions.
+  Status write_back(Version version, const std::function<bool(PageNo, Generation)>& wanted);
+
+  PoolCounters counters() const;
+  PageStore& store() noexcept { return store_; }
+  std::uint32_t page_size() const noexcept { return page_size_; }
+
+ private:
+  Pool(PageStore& store, PageValidator validate);
+
+  std::uint32_t bucket_of(PageNo page) const noexcept;
+  Frame* find_pinned(const PageRef& ref) noexcept;                 // lock-free; null when not surely there
+  Frame* find_locked(PageNo page) noexcept;                        // under mutex_
+  void link(Frame* frame) noexcept;                                // under mutex_
+  void unlink(Frame* frame) noexcept;                              // under mutex_
+  Result<ReadGuard> load(const PageRef& ref);
+  Status read_into(Frame* frame, const PageRef& ref);
+  Result<Frame*> take_frame(std::unique_lock<std::mutex>& lock);   // locked, not linked
+  Frame* evict_clean() noexcept;                                   // under mutex_; null: write dirty ones first
+  void drop(Frame* frame) noexcept;                                // under mutex_; unlink a locked frame, free it
+  void give_back(Frame* frame) noexcept;                           // under mutex_; a locked, unlinked frame
+  bool drop_leftover(PageNo page);                                 // under mutex_
+  Status steal(std::unique_lock<std::mutex>& lock);
+  bool collect_cold(std::uint8_t usage_max);                       // under staging_mutex_ and mutex_, into batch_
+  Status write_batch(std::unique_lock<std::mutex>& lock, std::uint32_t pins_to_drop);  // writes and empties batch_
+  Status write_runs();                                             // copies, seals and writes batch_
+  void count_hit() noexcept;
+  std::uint32_t index_of(const Frame* frame) const noexcept { return static_cast<std::uint32_t>(frame - frames_.get()); }
+
+  PageStore& store_;
+  const PageValidator validate_;
+  const std::uint32_t page_size_;
+  std::uint32_t frame_count_ = 0;
+  std::uint32_t bucket_mask_ = 0;
+  os::Memory memory_;
+  std::unique_ptr<Frame[]> frames_;
+  std::unique_ptr<std::atomic<std::uint32_t>[]> buckets_;
+
+  std::mutex mutex_;                    // guards the members below, chain changes, and frame states
+  std::condition_variable changed_;     // a load or a write ended
+  std::vector<std::uint32_t> free_;
+  std::uint32_t clock_hand_ = 0;
+
+  std::mutex staging_mutex_;            // one batch is written at a time (B3)
+  os::Memory staging_;
+  std::uint32_t batch_max_ = 0;
+  std::vector<Frame*> batch_;           // guarded by staging_mutex_; capacity batch_max_
+
+  struct alignas(64) Counter {
+    std::atomic<std::uint64_t> value{0};
+  };
+  std::array<Counter, 16> hits_;
+  std::atomic<std::uint64_t> misses_{0};
+  std::atomic<std::uint64_t> evictions_{0};
+};
+
+}  // namespace vitrine::pool

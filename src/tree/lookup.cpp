@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+// Reading single entries of any version of the tree.
+#include "base/try.hpp"
+#include "tree/tree.hpp"
+
+namespace vitrine::tree {
+namespace {
+
+// A child must lie one level below its parent, or a damaged file could send a walk in circles.
+Status check_level(const NodeView& child, unsigned expected, const PageRef& ref) {
+  if (child.level() == expected) return {};
+  return Status::error(ErrorCode::PageMalformed, "a child is not one level below its parent").with("page", ref.page());
+}
+
+}  // namespace
+
+Result<pool::ReadGuard> fetch_node(pool::Pool& pool, const PageRef& ref, std::optional<unsigned> level) {
+  pool::ReadGuard page = TRY(pool.fetch(ref));
+  const auto type = static_cast<format::PageType>(*page.data());
+  if (type != format::PageType::Leaf && type != format::PageType::Inner) {
+    return Status::error(ErrorCode::PageMalformed, "a child of the tree is not a node").with("page", ref.page());
+  }
+  if (level) CHECK(check_level(NodeView(page.data(), pool.page_size()), *level, ref));
+  return page;
+}
+
+Result<std::optional<Found>> find(pool::Pool& pool, const TreeRoot& root, Bytes key) {
+  if (root.page.is_null()) return std::optional<Found>();
+  pool::ReadGuard page = TRY(fetch_node(pool, root.page, std::nullopt));
+  for (;;) {
+    const NodeView node(page.data(), pool.page_size());
+    if (node.is_leaf()) {
+      const Position at = node.lower_bound(key);
+      if (!at.exact) return std::optional<Found>();
+      return std::optional<Found>(Found{std::move(page), node.value(at.index), node.is_large(at.index)});
+    }
+    page = TRY(fetch_node(pool, node.child(node.child_for(key)), node.level() - 1));
+  }
+}
+
+Status read_value(pool::Pool& pool, Bytes value, bool large, std::string& to) {
+  if (!large) {
+    to.assign(value);
+    return {};
+  }
+  LargeValueReader reader = TRY(LargeValueReader::open(pool, value));
+  to.resize(reader.size());
+  const std::size_t got = TRY(reader.read_at(0, to.data(), to.size()));
+  if (got != to.size()) return Status::error(ErrorCode::PageMalformed, "a large value is shorter than it says");
+  return {};
+}
+
+Result<std::uint32_t> depth_of(pool::Pool& pool, const TreeRoot& root) {
+  if (root.page.is_null()) return std::uint32_t{0};
+  const pool::ReadGuard page = TRY(fetch_node(pool, root.page, std::nullopt));
+  return NodeView(page.data(), pool.page_size()).level() + 1;
+}
+
+}  // namespace vitrine::tree

@@ -1,0 +1,363 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+#include "tree/node.hpp"
+
+#include <algorithm>
+#include <bit>
+#include <cstring>
+
+#include "base/assert.hpp"
+#include "base/try.hpp"
+
+namespace vitrine::tree {
+namespace {
+
+constexpr std::size_t aligned_cell(std::size_t size, bool leaf) noexcept {
+  return leaf ? size : (size + 7) & ~std::size_t{7};
+}
+
+char byte_at(const SplitKey& key, std::size_t i) noexcept {
+  return i < key.prefix.size() ? key.prefix[i] : key.suffix[i - key.prefix.size()];
+}
+
+std::size_t common_prefix(const SplitKey& a, const SplitKey& b) noexcept {
+  const std::size_t limit = std::min(a.size(), b.size());
+  std::size_t n = 0;
+  if (a.prefix.data() == b.prefix.data()) n = std::min({a.prefix.size(), b.prefix.size(), limit});
+  while (n < limit && byte_at(a, n) == byte_at(b, n)) ++n;
+  return n;
+}
+
+// What all keys of cells [begin, end) share; in an inner node the first cell has no key.
+std::size_t shared_prefix(const Cell* begin, const Cell* end, bool leaf) noexcept {
+  if (!leaf) ++begin;
+  return end - begin < 2 ? 0 : common_prefix(begin->key, (end - 1)->key);
+}
+
+}  // namespace
+
+std::uint32_t head_of(Bytes suffix) noexcept {
+  if (suffix.size() >= 4) return __builtin_bswap32(base::load<std::uint32_t>(suffix.data()));
+  std::uint32_t head = 0;
+  for (std::size_t i = 0; i < suffix.size(); ++i) {
+    head |= static_cast<std::uint32_t>(static_cast<unsigned char>(suffix[i])) << (24 - 8 * i);
+  }
+  return head;
+}
+
+// --- Search ----------------------------------------------------------------------------------------------------------
+
+Position NodeView::search(Bytes key, unsigned low) const noexcept {
+  const NodeHeader node = header();
+  unsigned high = node.count;
+  const Bytes cut = bytes(node.prefix_offset, node.prefix_size);
+  const std::size_t shared = std::min(cut.size(), key.size());
+  if (const int order = std::memcmp(key.data(), cut.data(), shared); order != 0) return {order < 0 ? low : high, false};
+  if (key.size() < cut.size()) return {low, false};
+  const Bytes rest = key.substr(cut.size());
+  const std::uint32_t wanted = head_of(rest);
+
+  if (high > 2 * kHintCount) {
+    const unsigned distance = high / (kHintCount + 1);
+    unsigned below = 0, equal_or_below = 0;
+    for (unsigned i = 0; i < kHintCount; ++i) {
+      const auto hint = base::load<std::uint32_t>(page_ + kNodeHints + i * 4);
+      below += hint < wanted;
+      equal_or_below += hint <= wanted;
+    }
+    low = std::max(low, below * distance);
+    if (equal_or_below < kHintCount) high = (equal_or_below + 1) * distance;
+  }
+  while (low < high) {
+    const unsigned middle = (low + high) / 2;
+    const std::uint32_t found = head(middle);
+    int order = found < wanted ? -1 : found > wanted;
+    if (order == 0) {
+      order = suffix(middle).compare(rest);
+      if (order == 0) return {middle, true};
+    }
+    if (order < 0) {
+      low = middle + 1;
+    } else {
+      high = middle;
+    }
+  }
+  return {low, false};
+}
+
+Position NodeView::lower_bound(Bytes key) const noexcept { return search(key, 0); }
+
+unsigned NodeView::child_for(Bytes key) const noexcept {
+  const Position at = search(key, 1);
+  return at.exact ? at.index : at.index - 1;
+}
+
+std::size_t NodeView::cell_size(unsigned index) const noexcept {
+  return aligned_cell(value_size(index) + suffix_size(index), is_leaf());
+}
+
+std::size_t NodeView::used() const noexcept {
+  const NodeHeader node = header();
+  const std::size_t heap = page_size_ - format::kPageTrailerSize - node.heap_begin;
+  return node.count * kSlotSize + heap - node.dead;
+}
+
+// --- Validation ------------------------------------------------------------------------------------------------------
+
+Status NodeView::validate_slot(unsigned index) const {
+  const std::size_t heap_end = page_size_ - format::kPageTrailerSize;
+  const std::size_t begin = cell_offset(index);
+  const auto broken = [&](const char* what) {
+    return Status::error(ErrorCode::PageMalformed, what).with("slot", index);
+  };
+  if (begin < header().heap_begin || begin + cell_size(index) > heap_end) return broken("a cell lies outside the heap");
+  if (head(index) != head_of(suffix(index))) return broken("a key head differs from its key");
+  if (is_leaf()) {
+    if (is_large(index) && value_size(index) != 40) return broken("a large value has a descriptor of another size");
+  } else {
+    if (is_large(index) || value_size(index) != sizeof(PageRef) || begin % 8 != 0) return broken("not a child reference");
+    if (child(index).is_null()) return broken("a child reference names no page");
+    if (index == 0 && suffix_size(0) != 0) return broken("the first separator is not empty");
+  }
+  const unsigned first = is_leaf() ? 0 : 1;
+  if (index > first) {
+    const auto order = head(index - 1) <=> head(index);
+    if (order > 0 || (order == 0 && suffix(index - 1) >= suffix(index))) return broken("keys are not in order");
+  }
+  return {};
+}
+
+Status NodeView::validate() const {
+  const NodeHeader node = header();
+  const std::size_t heap_end = page_size_ - format::kPageTrailerSize;
+  const auto broken = [](const char* what) { return Status::error(ErrorCode::PageMalformed, what); };
+  if (kNodeSlots + node.count * kSlotSize > node.heap_begin || node.heap_begin > heap_end) {
+    return broken("slots and heap overlap");
+  }
+  if (node.count == 0) return broken("an empty node");
+  std::size_t live = node.prefix_size;
+  if (node.prefix_size == 0) {
+    if (node.prefix_offset != 0) return broken("an empty prefix has a place");
+  } else if (node.prefix_offset < node.heap_begin || node.prefix_offset + node.prefix_size > heap_end) {
+    return broken("the prefix lies outside the heap");
+  }
+  if (!is_leaf()) live = aligned_cell(live, false);
+  for (unsigned i = 0; i < node.count; ++i) {
+    CHECK(validate_slot(i));
+    live += cell_size(i);
+  }
+  if (live + node.dead != heap_end - node.heap_begin) return broken("the heap does not add up");
+  if (node.count > 2 * kHintCount) {
+    const unsigned distance = node.count / (kHintCount + 1);
+    for (unsigned i = 0; i < kHintCount; ++i) {
+      if (base::load<std::uint32_t>(page_ + kNodeHints + i * 4) != head((i + 1) * distance)) {
+        return broken("a search hint is wrong");
+      }
+    }
+  }
+  return {};
+}
+
+Status validate_page(const std::byte* page, std::uint32_t page_size) {
+  const auto header = base::load<format::PageHeader>(page);
+  const NodeView node(page, page_size);
+  switch (header.type) {
+    case format::PageType::Leaf:
+      if (header.level != 0) return Status::error(ErrorCode::PageMalformed, "a leaf above level 0").with("page", header.page);
+      return node.validate().with("page", header.page);
+    case format::PageType::Inner:
+      if (header.level == 0) return Status::error(ErrorCode::PageMalformed, "an inner node at level 0").with("page", header.page);
+      return node.validate().with("page", header.page);
+    case format::PageType::Extent:
+    case format::PageType::ExtentList:
+    case format::PageType::MapLeaf:
+    case format::PageType::MapInner:
+      return {};  // their readers check them
+  }
+  return Status::error(ErrorCode::PageMalformed, "an unknown page type").with("page", header.page);
+}
+
+// --- Change ----------------------------------------------------------------------------------------------------------
+
+void Node::clear() noexcept {
+  std::memset(mutable_page() + format::kPageHeaderSize, 0, kNodeSlots - format::kPageHeaderSize);
+  set_header({0, 0, static_cast<std::uint32_t>(page_size_ - format::kPageTrailerSize), 0, 0});
+}
+
+std::size_t Node::contiguous() const noexcept {
+  const NodeHeader node = header();
+  return node.heap_begin - kNodeSlots - node.count * kSlotSize;
+}
+
+void Node::make_room(unsigned index) noexcept {
+  std::byte* at = mutable_page() + kNodeSlots + index * kSlotSize;
+  std::memmove(at + kSlotSize, at, (header().count - index) * kSlotSize);
+}
+
+// Takes heap space for a cell and fills slot `index` and the cell. REQUIRES: it fits below the heap.
+void Node::write_cell(unsigned index, Bytes suffix_first, Bytes suffix_rest, Bytes value, bool large) noexcept {
+  NodeHeader node = header();
+  const std::size_t suffix_size = suffix_first.size() + suffix_rest.size();
+  const std::size_t size = aligned_cell(value.size() + suffix_size, is_leaf());
+  node.heap_begin -= static_cast<std::uint32_t>(size);
+  set_header(node);
+  std::byte* cell = mutable_page() + node.heap_begin;
+  std::memcpy(cell, value.data(), value.size());
+  std::byte* suffix = cell + value.size();
+  std::memcpy(suffix, suffix_first.data(), suffix_first.size());
+  std::memcpy(suffix + suffix_first.size(), suffix_rest.data(), suffix_rest.size());
+  const std::size_t padding = size - value.size() - suffix_size;
+  std::memset(suffix + suffix_size, 0, padding);
+  std::byte* slot = mutable_page() + kNodeSlots + index * kSlotSize;
+  base::store(slot, head_of({reinterpret_cast<const char*>(suffix), suffix_size}));
+  base::store(slot + 4, static_cast<std::uint16_t>(node.heap_begin));
+  base::store(slot + 6, static_cast<std::uint16_t>(suffix_size | (large ? kLargeFlag : 0)));
+  base::store(slot + 8, static_cast<std::uint16_t>(value.size()));
+}
+
+void Node::update_hints() noexcept {
+  const unsigned slots = count();
+  if (slots <= 2 * kHintCount) return;
+  const unsigned distance = slots / (kHintCount + 1);
+  for (unsigned i = 0; i < kHintCount; ++i) base::store(mutable_page() + kNodeHints + i * 4, head((i + 1) * distance));
+}
+
+bool Node::insert(unsigned index, Bytes key, Bytes value, bool large, std::byte* scratch) {
+  const Bytes cut = prefix();
+  std::size_t shared = 0;
+  while (shared < cut.size() && shared < key.size() && cut[shared] == key[shared]) ++shared;
+  const std::size_t cell = aligned_cell(value.size() + key.size() - shared, is_leaf());
+  if (shared < cut.size()) {
+    // A key outside the common prefix: every other suffix grows by what is no longer shared.
+    const std::size_t growth = (cut.size() - shared + 7) * count();
+    if (used() + growth + cell + kSlotSize > node_capacity(page_size_) || !rebuild_with(shared, scratch)) return false;
+  }
+  if (contiguous() < cell + kSlotSize) {
+    if (used() + cell + kSlotSize > node_capacity(page_size_)) return false;
+    if (!rebuild_with(prefix().size(), scratch)) return false;
+  }
+  make_room(index);
+  write_cell(index, key.substr(shared), {}, value, large);
+  NodeHeader node = header();
+  ++node.count;
+  set_header(node);
+  update_hints();
+  return true;
+}
+
+void Node::remove(unsigned index) noexcept {
+  NodeHeader node = header();
+  node.dead += static_cast<std::uint32_t>(cell_size(index));
+  --node.count;
+  std::byte* at = mutable_page() + kNodeSlots + index * kSlotSize;
+  std::memmove(at, at + kSlotSize, (node.count - index) * kSlotSize);
+  if (!is_leaf() && index == 0 && node.count > 0) {
+    // The new first child takes over "everything below": its separator goes.
+    const std::size_t before = cell_size(0);
+    std::byte* slot = mutable_page() + kNodeSlots;
+    base::store(slot, std::uint32_t{0});
+    base::store(slot + 6, std::uint16_t{0});
+    node.dead += static_cast<std::uint32_t>(before - cell_size(0));
+  }
+  set_header(node);
+  update_hints();
+}
+
+bool Node::replace(unsigned index, Bytes value, bool large, std::byte* scratch) {
+  const bool same_size = value.size() == value_size(index);
+  if (same_size) {
+    std::memcpy(mutable_page() + cell_offset(index), value.data(), value.size());
+    const auto flags = static_cast<std::uint16_t>(suffix_size(index) | (large ? kLargeFlag : 0));
+    base::store(mutable_page() + kNodeSlots + index * kSlotSize + 6, flags);
+    return true;
+  }
+  if (used() - value_size(index) + value.size() > node_capacity(page_size_)) return false;
+  std::string key;
+  this->key(index).append_to(key);
+  remove(index);
+  const bool fits = insert(index, key, value, large, scratch);
+  VITRINE_ASSERT(fits);
+  return true;
+}
+
+// Rewrites all cells under a prefix of `prefix_size` bytes (at most the present one), without dead bytes.
+bool Node::rebuild_with(std::size_t prefix_size, std::byte* scratch) noexcept {
+  std::memcpy(scratch, page_, page_size_);
+  const NodeView old(scratch, page_size_);
+  const unsigned slots = old.count();
+  const std::size_t first = is_leaf() ? 0 : 1;
+  const Bytes cut = old.prefix();
+  std::size_t need = aligned_cell(prefix_size, is_leaf());
+  for (unsigned i = 0; i < slots; ++i) {
+    const std::size_t longer = i < first ? 0 : cut.size() - prefix_size;
+    need += kSlotSize + aligned_cell(old.value(i).size() + old.suffix(i).size() + longer, is_leaf());
+  }
+  if (need > node_capacity(page_size_)) return false;
+  clear();
+  NodeHeader node = header();
+  if (prefix_size > 0) {
+    node.heap_begin -= static_cast<std::uint32_t>(aligned_cell(prefix_size, is_leaf()));
+    node.prefix_offset = node.heap_begin;
+    node.prefix_size = static_cast<std::uint16_t>(prefix_size);
+    std::memset(mutable_page() + node.heap_begin, 0, aligned_cell(prefix_size, is_leaf()));
+    std::memcpy(mutable_page() + node.heap_begin, cut.data(), prefix_size);
+  }
+  node.count = static_cast<std::uint16_t>(slots);
+  set_header(node);
+  for (unsigned i = 0; i < slots; ++i) {
+    const Bytes longer = i < first ? Bytes{} : cut.substr(prefix_size);
+    write_cell(i, longer, old.suffix(i), old.value(i), old.is_large(i));
+  }
+  update_hints();
+  return true;
+}
+
+std::size_t size_of_cells(const Cell* begin, const Cell* end, bool leaf) noexcept {
+  const std::size_t cut = shared_prefix(begin, end, leaf);
+  std::size_t size = aligned_cell(cut, leaf);
+  for (const Cell* cell = begin; cell != end; ++cell) {
+    const bool keyless = !leaf && cell == begin;
+    size += kSlotSize + aligned_cell(cell->value.size() + (keyless ? 0 : cell->key.size() - cut), leaf);
+  }
+  return size;
+}
+
+void Node::assign(const Cell* begin, const Cell* end) noexcept {
+  clear();
+  const std::size_t cut = shared_prefix(begin, end, is_leaf());
+  NodeHeader node = header();
+  if (cut > 0) {
+    const Cell& sample = *(end - 1);
+    const std::size_t place = aligned_cell(cut, is_leaf());
+    node.heap_begin -= static_cast<std::uint32_t>(place);
+    node.prefix_offset = node.heap_begin;
+    node.prefix_size = static_cast<std::uint16_t>(cut);
+    std::byte* to = mutable_page() + node.heap_begin;
+    std::memset(to, 0, place);
+    for (std::size_t i = 0; i < cut; ++i) to[i] = static_cast<std::byte>(byte_at(sample.key, i));
+  }
+  node.count = static_cast<std::uint16_t>(end - begin);
+  set_header(node);
+  for (const Cell* cell = begin; cell != end; ++cell) {
+    const auto index = static_cast<unsigned>(cell - begin);
+    if (index == 0 && !is_leaf()) {
+      write_cell(index, {}, {}, cell->value, cell->large);
+      continue;
+    }
+    const SplitKey& key = cell->key;
+    const std::size_t from_prefix = std::min(cut, key.prefix.size());
+    write_cell(index, key.prefix.substr(from_prefix), key.suffix.substr(cut - from_prefix), cell->value, cell->large);
+  }
+  update_hints();
+}
+
+std::string shortest_separator(const SplitKey& left, const SplitKey& right) {
+  const std::size_t shared = common_prefix(left, right);
+  VITRINE_ASSERT(shared < right.size());
+  std::string separator;
+  separator.reserve(shared + 1);
+  right.append_to(separator);
+  separator.resize(shared + 1);
+  return separator;
+}
+
+}  // namespace vitrine::tree

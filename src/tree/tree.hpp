@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+// The B+tree: ordered bytes to bytes. Knows nodes and large values; must not know transactions or who reads.
+//
+// A tree is a root reference and a number of entries; every published version has its own. Readers look at any version;
+// the writer changes the working one through a Workspace, top down: each page on the way is made private first, so a
+// change never touches a page that somebody else can see.
+//
+// Splits are by bytes. After an erase a node below kFillMin of its capacity is merged with a neighbour, or takes cells
+// from it where both together do not fit one page.
+//
+// Errors of every call: page errors, ReadFailed; changing ones also DiskFull, WriteFailed, SpaceExhausted, OutOfMemory,
+// and then the working version is broken: only Workspace::rollback helps.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "tree/extent.hpp"
+#include "tree/node.hpp"
+#include "tree/workspace.hpp"
+
+namespace vitrine::tree {
+
+struct TreeRoot {
+  PageRef page;             // null: the tree is empty
+  std::uint64_t entries = 0;
+};
+
+// An entry found: its leaf stays pinned, so the views stay valid while this lives.
+struct Found {
+  pool::ReadGuard leaf;
+  Bytes value;            // inline value, or the LargeValue descriptor
+  bool large = false;
+};
+
+// A reference as the value of an inner cell.
+inline Bytes ref_bytes(const PageRef& ref) noexcept { return {reinterpret_cast<const char*>(&ref), sizeof ref}; }
+
+// A node of the tree, at `level` if that is known. PageMalformed when the page is something else.
+Result<pool::ReadGuard> fetch_node(pool::Pool& pool, const PageRef& ref, std::optional<unsigned> level);
+
+Result<std::optional<Found>> find(pool::Pool& pool, const TreeRoot& root, Bytes key);
+
+// Whole value of an entry, large or not.
+Status read_value(pool::Pool& pool, Bytes value, bool large, std::string& to);
+
+// Levels of the tree, 0 when empty.
+Result<std::uint32_t> depth_of(pool::Pool& pool, const TreeRoot& root);
+
+class TreeWriter {
+ public:
+  explicit TreeWriter(Workspace& workspace) : workspace_(workspace) {}
+
+  const TreeRoot& root() const noexcept { return root_; }
+  void set_root(const TreeRoot& root) noexcept { root_ = root; }
+
+  // Inserts or replaces. REQUIRES: 1 <= key.size() <= tree_key_max. `first` is put before `rest` (a kv header before a
+  // value, without joining them).
+  Status put(Bytes key, Bytes first, Bytes rest);
+  // The same for a value that was written as a large one.
+  Status put_large(Bytes key, const LargeValue& value);
+  Result<bool> erase(Bytes key);
+  // Erases [begin, end); an empty `end` means no bound. Returns the number of entries.
+  Result<std::uint64_t> erase_range(Bytes begin, Bytes end);
+
+  // Moves every page of the tree that is numbered `limit` or above below it, as far as there is room, for leaves whose
+  // keys are >= `from`; stops after about `budget` pages. Returns where to go on, nothing at the end.
+  struct MoveStep {
+    std::optional<std::string> next;
+    std::uint64_t moved = 0;
+  };
+  Result<MoveStep> move_below(PageNo limit, Bytes from, std::uint64_t budget);
+  // Rewrites neighbouring leaves that fit together into one, from `from` on; at most about `budget` leaves.
+  Result<MoveStep> merge_thin(Bytes from, std::uint64_t budget);
+
+ private:
+  struct Step {
+    pool::WriteGuard page;
+    unsigned index = 0;  // of the child taken (inner), of the cell (leaf)
+  };
+  using Path = std::vector<Step>;
+
+  Node node(const pool::WriteGuard& page) const noexcept { return {page.data(), workspace_.pool().page_size()}; }
+  NodeView view(const pool::ReadGuard& page) const noexcept { return {page.data(), workspace_.pool().page_size()}; }
+
+  Status put_cell(Bytes key, Bytes value, bool large);
+  Result<Path> descend(Bytes key);
+  Status insert_at(Path& path, std::size_t level, unsigned index, Bytes key, Bytes value, bool large);
+  Status split(Path& path, std::size_t level, unsigned index, Bytes key, Bytes value, bool large);
+  Status grow_root(Bytes separator, const PageRef& right, unsigned level);
+  Status free_value(const NodeView& leaf, unsigned index);
+  void note_insert(PageNo leaf, unsigned index) noexcept;
+  bool is_ascending(const Step& leaf, unsigned index) const noexcept;
+
+  Status fix_underflow(Path& path, std::size_t level);
+  Status fix_level(Path& path, std::size_t level, bool& parent_changed);
+  Status shrink_root();
+  // Children `left` and `left + 1` of the inner node path[level] become one if that is at most `fill` bytes full, or
+  // else, with `balance`, share their cells evenly.
+  enum class Joined : std::uint8_t { No, Merged, Balanced };
+  Result<Joined> join(Path& path, std::size_t level, unsigned left, std::size_t fill, bool balance);
+
+  struct Bounds {
+    Bytes begin;
+    Bytes end;    // empty: no upper bound
+  };
+  // Each takes the subtree at `ref`, changes `ref` to what is left of it, and returns the entries erased.
+  Result<std::uint64_t> erase_in(PageRef& ref, const Bounds& bounds);
+  Result<std::uint64_t> erase_in_leaf(PageRef& ref, const Bounds& bounds, pool::ReadGuard page);
+  Result<std::uint64_t> free_subtree(const PageRef& ref);
+  Status mend_seam(Bytes key);
+
+  Result<bool> move_node(PageRef& ref, PageNo limit, Bytes from, std::uint64_t budget, MoveStep& step);
+  Status move_values(PageRef& ref, PageNo limit, MoveStep& step);
+  Result<LargeValue> move_value(const LargeValue& value);
+
+  Workspace& workspace_;
+  TreeRoot root_;
+  std::string joined_;                    // value under construction
+  // Ascending insertion, seen across transactions: full left nodes instead of half ones.
+  PageNo last_leaf_ = 0;
+  unsigned last_index_ = 0;
+  unsigned ascending_ = 0;
+};
+
+}  // namespace vitrine::tree

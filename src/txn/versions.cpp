@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+#include "txn/versions.hpp"
+
+#include <utility>
+
+#include "base/assert.hpp"
+
+namespace vitrine::txn {
+
+State Versions::pin(std::uint64_t now_ns) {
+  std::lock_guard lock(mutex_);
+  Pin& pin = pins_[published_.version];
+  if (pin.count == pin.checkpoints) {
+    pin.commit_seq = published_.commit_seq;
+    pin.since_ns = now_ns;
+  }
+  ++pin.count;
+  return published_;
+}
+
+void Versions::pin_checkpoint(Version version) {
+  std::lock_guard lock(mutex_);
+  VITRINE_ASSERT(version == latest_.version || pins_.contains(version));
+  Pin& pin = pins_[version];
+  ++pin.count;
+  ++pin.checkpoints;
+}
+
+void Versions::drop(Version version, Holder holder) {
+  std::lock_guard lock(mutex_);
+  const auto at = pins_.find(version);
+  VITRINE_ASSERT(at != pins_.end());
+  Pin& pin = at->second;
+  if (holder == Holder::Checkpoint) --pin.checkpoints;
+  if (--pin.count > 0) return;
+  const std::vector<RetiredPages> held = std::move(pin.held);
+  pins_.erase(at);
+  for (const RetiredPages& pages : held) place(pages);
+}
+
+void Versions::place(const RetiredPages& pages) {
+  const auto pin = pins_.lower_bound(pages.birth);
+  if (pin != pins_.end() && pin->first < pages.freed) {
+    pin->second.held.push_back(pages);
+  } else if (pages.freed > published_.version) {
+    undecided_.push_back(pages);
+  } else {
+    released_.push_back(pages);
+  }
+}
+
+void Versions::publish(const State& state) {
+  published_ = state;
+  // What was put back out of order is looked at again with the rest: place() decides each anew.
+  std::deque<RetiredPages> undecided = std::exchange(undecided_, {});
+  for (const RetiredPages& pages : undecided) place(pages);
+}
+
+void Versions::add(const State& state, std::vector<RetiredPages> retired, Lsn durable) {
+  std::lock_guard lock(mutex_);
+  VITRINE_ASSERT(state.version > latest_.version);
+  latest_ = state;
+  for (const RetiredPages& pages : retired) undecided_.push_back(pages);
+  if (waiting_.empty() && state.needs_durable <= durable) {
+    publish(state);
+  } else {
+    waiting_.push_back(state);
+  }
+}
+
+void Versions::advance(Lsn durable) {
+  std::lock_guard lock(mutex_);
+  bool moved = false;
+  State newest;
+  while (!waiting_.empty() && waiting_.front().needs_durable <= durable) {
+    newest = waiting_.front();
+    waiting_.pop_front();
+    moved = true;
+  }
+  if (moved) publish(newest);
+}
+
+std::vector<RetiredPages> Versions::take_released() {
+  std::lock_guard lock(mutex_);
+  return std::exchange(released_, {});
+}
+
+State Versions::latest() const {
+  std::lock_guard lock(mutex_);
+  return latest_;
+}
+
+State Versions::published() const {
+  std::lock_guard lock(mutex_);
+  return published_;
+}
+
+PinReport Versions::report() const {
+  std::lock_guard lock(mutex_);
+  PinReport report;
+  for (const auto& [version, pin] : pins_) {
+    const std::uint64_t readers = pin.count - pin.checkpoints;
+    if (readers > 0 && report.pins == 0) {
+      report.oldest_seq = pin.commit_seq;
+      report.oldest_since_ns = pin.since_ns;
+    }
+    report.pins += readers;
+    for (const RetiredPages& pages : pin.held) report.pages_held += pages.count;
+  }
+  return report;
+}
+
+}  // namespace vitrine::txn

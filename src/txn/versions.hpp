@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+// Which versions of the tree exist, which one readers get, and when a page may be used again. Knows versions and pins;
+// must not know what a key means.
+//
+//   commit --add--> waiting --its commits are durable--> published --pin--> seen by readers
+//
+// Invariants
+//   V1  Readers pin only the published version. Published moves forward only, and never onto a commit that asked for
+//       durability and does not have it yet.
+//   V2  A page that belongs to versions [birth, freed) is released only when no pin p has birth <= p < freed and
+//       published >= freed, so that no later pin can have it either. Snapshots, the durable checkpoint, a running
+//       checkpoint and checkpoints that other processes read are all pins.
+//   V3  Each page held waits at the smallest pin that needs it; when that pin goes it moves to the next one or is free.
+//       So a long reader holds what it can see, and nothing else.
+//
+// Threads: all methods from any thread; each is a short critical section.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <mutex>
+#include <vector>
+
+#include "tree/tree.hpp"
+#include "wal/log.hpp"
+
+namespace vitrine::txn {
+
+using format::Lsn;
+using format::Version;
+using tree::RetiredPages;
+using tree::TreeRoot;
+
+// One committed state.
+struct State {
+  Version version = 0;
+  TreeRoot root;
+  std::uint64_t commit_seq = 0;
+  Lsn needs_durable = 0;  // readers may see it once the log is durable up to here
+};
+
+struct PinReport {
+  std::uint64_t pins = 0;             // snapshots, without checkpoints
+  std::uint64_t oldest_seq = 0;
+  std::uint64_t oldest_since_ns = 0;
+  std::uint64_t pages_held = 0;
+};
+
+class Versions {
+ public:
+  // The state of a checkpoint, published at once.
+  explicit Versions(const State& first) : published_(first), latest_(first) {}
+
+  // The state new readers see, pinned. `now_ns` is for the report only.
+  State pin(std::uint64_t now_ns);
+  void unpin(Version version) { drop(version, Holder::Snapshot); }
+  // Pins of checkpoints; `version` must be pinned already or be the latest (its pages are all there).
+  void pin_checkpoint(Version version);
+  void unpin_checkpoint(Version version) { drop(version, Holder::Checkpoint); }
+
+  // [writer] A new latest state, with the pages it no longer has. `durable`: what the log has made durable so far.
+  void add(const State& state, std::vector<RetiredPages> retired, Lsn durable);
+  // The log is durable up to here.
+  void advance(Lsn durable);
+
+  // [writer] Pages nobody needs any more; empty most of the time.
+  std::vector<RetiredPages> take_released();
+
+  State latest() const;
+  State published() const;
+  PinReport report() const;
+
+ private:
+  struct Pin {
+    std::uint64_t count = 0;
+    std::uint64_t checkpoints = 0;  // of `count`
+    std::uint64_t commit_seq = 0;
+    std::uint64_t since_ns = 0;
+    std::vector<RetiredPages> held;
+  };
+  enum class Holder : std::uint8_t { Snapshot, Checkpoint };
+  void drop(Version version, Holder holder);
+  void place(const RetiredPages& pages);
+  void publish(const State& state);
+
+  mutable std::mutex mutex_;
+  State published_;
+  State latest_;
+  std::deque<State> waiting_;
+  std::map<Version, Pin> pins_;
+  std::deque<RetiredPages> undecided_;  // freed > published, in order of freed
+  std::vector<RetiredPages> released_;
+};
+
+}  // namespace vitrine::txn
