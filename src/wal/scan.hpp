@@ -19,6 +19,7 @@
 namespace vitrine::wal {
 
 struct ScanResult {
+  Lsn start = 0;                  // where the scan began
   LogPosition end;                // behind the last good frame, unpadded
   Lsn durable = 0;                // largest watermark seen or given: all before it was durable once
   std::uint64_t last_commit_seq = 0;  // 0 when there was no transaction
@@ -26,7 +27,8 @@ struct ScanResult {
   std::uint64_t slot_count = 0;
   std::uint32_t segment_size = 0;
   std::map<std::uint64_t, std::uint64_t> slots;  // segment number -> slot, of every readable segment header
-  bool torn_tail = false;         // something that is no frame follows the end
+  bool torn_tail = false;         // something that is no frame, or an incomplete transaction, stands at the end
+  bool hole = false;              // acknowledged commits between `end` and `durable` are damaged
 };
 
 struct ScanRequest {

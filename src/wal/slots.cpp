@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+#include "wal/slots.hpp"
+
+#include <algorithm>
+#include <array>
+
+#include "base/assert.hpp"
+#include "base/try.hpp"
+
+namespace vitrine::wal {
+namespace {
+
+Status write_zeros(os::File& file, std::uint64_t offset, std::uint64_t size) {
+  static constexpr std::array<std::byte, 64u << 10> kZeros{};
+  std::array<os::IoSlice, 16> slices;
+  while (size > 0) {
+    std::size_t used = 0;
+    std::uint64_t step = 0;
+    for (; used < slices.size() && step < size; ++used) {
+      slices[used] = {kZeros.data(), static_cast<std::size_t>(std::min<std::uint64_t>(kZeros.size(), size - step))};
+      step += slices[used].size;
+    }
+    CHECK(file.write_at(offset, std::span(slices).first(used)));
+    offset += step;
+    size -= step;
+  }
+  return {};
+}
+
+}  // namespace
+
+SlotRing::SlotRing(os::File& file, std::uint32_t segment_size, std::uint64_t size_max)
+    : file_(file), segment_size_(segment_size), slot_count_max_(size_max / segment_size) {}
+
+void SlotRing::restore(std::span<const std::optional<format::SegmentHeader>> headers,
+                       std::span<const std::uint64_t> live) {
+  slots_.assign(headers.size(), {});
+  for (std::size_t i = 0; i < headers.size(); ++i) {
+    if (headers[i]) slots_[i].number = headers[i]->number;
+  }
+  for (const std::uint64_t slot : live) slots_[slot].is_live = true;
+  free_count_ = slots_.size() - live.size();
+  count_ = slots_.size();
+}
+
+Status SlotRing::grow() {
+  if (!can_grow()) return Status::error(ErrorCode::LogFull).with("size_max", slot_count_max_ * segment_size_);
+  slots_.reserve(slots_.size() + 1);
+  const std::uint64_t offset = offset_of(slots_.size());
+  Status status = file_.reserve(offset, segment_size_);
+  if (status.is_ok()) status = write_zeros(file_, offset, segment_size_);
+  if (!status.is_ok()) {
+    // Gives back what was taken of a full disk; the slot was never used, so failing to do so costs space only.
+    (void)file_.resize(offset);
+    return status;
+  }
+  slots_.emplace_back();
+  ++free_count_;
+  count_ = slots_.size();
+  return {};
+}
+
+// A slot that claims this very segment; else one that claims none ahead, because the header over it may be lost in a
+// crash and leave the old claim standing; else any.
+std::size_t SlotRing::choose(std::uint64_t number) const noexcept {
+  std::optional<std::size_t> harmless;
+  std::optional<std::size_t> any;
+  for (std::size_t i = 0; i < slots_.size(); ++i) {
+    if (slots_[i].is_live) continue;
+    if (slots_[i].number == number) return i;
+    if (!harmless && (!slots_[i].number || *slots_[i].number < number)) harmless = i;
+    if (!any) any = i;
+  }
+  VITRINE_ASSERT(any.has_value());
+  return harmless ? *harmless : *any;
+}
+
+std::uint64_t SlotRing::take(std::uint64_t number) noexcept {
+  const std::size_t slot = choose(number);
+  slots_[slot] = {number, true};
+  --free_count_;
+  return offset_of(slot);
+}
+
+void SlotRing::recycle(std::uint64_t first_kept) noexcept {
+  for (Slot& slot : slots_) {
+    if (slot.is_live && *slot.number < first_kept) {
+      slot.is_live = false;
+      ++free_count_;
+    }
+  }
+}
+
+}  // namespace vitrine::wal
