@@ -105,6 +105,9 @@ Result<std::size_t> PosixFile::read_at(std::uint64_t offset, void* to, std::size
 
 Status PosixFile::write_at(std::uint64_t offset, std::span<const IoSlice> slices) {
   CHECK(require_writable("write"));
+  std::uint64_t total = 0;
+  for (const IoSlice& slice : slices) total += slice.size;
+  if (!fits_in_file(offset, total)) return failed_at(offset, EFBIG, ErrorCode::WriteFailed, "write");
   for (SliceCursor cursor(slices); !cursor.at_end();) {
     const std::span<const iovec> batch = cursor.next_batch();
     const ssize_t count = retry_interrupted([&] {

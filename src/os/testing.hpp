@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+// Small helpers shared by tests of this folder and of those above it. Not part of the library.
+#pragma once
+
+#include <chrono>
+#include <cstdlib>
+#include <filesystem>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+
+#include "os/env.hpp"
+
+namespace vitrine::os::testing {
+
+// A directory that is removed with everything in it.
+class TemporaryDirectory {
+ public:
+  TemporaryDirectory() {
+    std::string name = (std::filesystem::temp_directory_path() / "vitrine-test-XXXXXX").string();
+    if (::mkdtemp(name.data()) == nullptr) throw std::runtime_error("no temporary directory");
+    path_ = name;
+  }
+  ~TemporaryDirectory() {
+    std::error_code ignored;
+    std::filesystem::remove_all(path_, ignored);
+  }
+  TemporaryDirectory(const TemporaryDirectory&) = delete;
+  TemporaryDirectory& operator=(const TemporaryDirectory&) = delete;
+
+  std::string path(const std::string& name) const { return (path_ / name).string(); }
+
+ private:
+  std::filesystem::path path_;
+};
+
+// VITRINE_SEED replays a run; otherwise every run differs. Print it when a test fails.
+inline std::uint64_t seed() {
+  if (const char* chosen = std::getenv("VITRINE_SEED")) return std::strtoull(chosen, nullptr, 0);
+  return static_cast<std::uint64_t>(std::chrono::system_clock::now().time_since_epoch().count());
+}
+
+inline Status write_text(File& file, std::uint64_t offset, std::string_view text) {
+  const IoSlice slice{text.data(), text.size()};
+  return file.write_at(offset, {&slice, 1});
+}
+
+// Throws vitrine::Error when the read fails.
+inline std::string read_text(File& file, std::uint64_t offset, std::size_t size) {
+  std::string text(size, '?');
+  text.resize(file.read_at(offset, text.data(), size).value());
+  return text;
+}
+
+}  // namespace vitrine::os::testing
