@@ -1,0 +1,113 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT OR Apache-2.0
+# The main job of ./dev run: puts the package index of this Debian system into a database, looks packages up, kills a
+# writer in the middle of its work, reopens, proves that nothing acknowledged was lost, and checks every page.
+# Arguments: the program, and the folder to work in (build/demo).
+set -euo pipefail
+export LC_ALL=C
+
+vitrine="$(realpath "${1:?the program}")"
+folder="${2:-$(dirname "$(dirname "$vitrine")")/demo}"
+db="$folder/packages.vtr"
+records_min=1000
+kill_after_s=2
+
+step() { printf '\n\033[1m%s\033[0m\n' "$*"; }
+[ -t 1 ] || step() { printf '\n%s\n' "$*"; }
+show() { # runs a command line of the program, and shows it
+  printf '$ vitrine'
+  printf ' %q' "$@"
+  printf '\n'
+  "$vitrine" "$@"
+}
+thousands() { sed ':a;s/\B[0-9]\{3\}\>/,&/;ta' <<<"$1"; }
+now_ms() { echo $((${EPOCHREALTIME/./} / 1000)); }
+die() {
+  echo "demo: $*" >&2
+  exit 1
+}
+
+# One line a package: its name, a tab, and its record with line ends as \n.
+package_lines() {
+  apt-cache dumpavail | awk 'BEGIN { RS = ""; FS = "\n"; ORS = "\n" }
+    {
+      name = substr($1, 10)
+      if (name == "" || name in seen) next
+      seen[name]
+      gsub(/\\/, "&&"); gsub(/\t/, "\\t"); gsub(/\n/, "\\n")
+      print "package/" name "\t" $0
+    }'
+}
+
+read_index() {
+  package_lines >"$folder/packages.tsv"
+  [ "$(wc -l <"$folder/packages.tsv")" -ge "$records_min" ] && return
+  echo "the package index of this system is empty; fetching it (apt-get update)"
+  if [ "$(id -u)" -eq 0 ]; then apt-get -q update; else sudo apt-get -q update; fi
+  package_lines >"$folder/packages.tsv"
+  [ "$(wc -l <"$folder/packages.tsv")" -ge "$records_min" ] || die "no package index: apt-cache dumpavail is empty"
+}
+
+rm -rf -- "$folder"
+mkdir -p "$folder"
+
+step "1. The package index of this system, into a database"
+read_index
+records="$(wc -l <"$folder/packages.tsv")"
+bytes="$(wc -c <"$folder/packages.tsv")"
+echo "$(thousands "$records") packages, $(thousands "$bytes") bytes of text"
+started="$(now_ms)"
+show put "$db" --stdin --create <"$folder/packages.tsv"
+load_ms=$(($(now_ms) - started))
+
+step "2. Look packages up, scan a prefix"
+show get "$db" package/bash | head -n 6 | cut -c1-110
+echo "..."
+show list "$db" --prefix package/sqlite3 --keys-only --limit 5
+stored="$(show list "$db" --count | tee /dev/stderr | tail -n 1)"
+show get "$db" package/no-such-package && die "a missing key was found"
+echo "(exit code $?: not found)"
+
+step "3. Kill a writer in the middle of its work"
+sed 's/^package/burst/' "$folder/packages.tsv" >"$folder/burst.tsv"
+echo "every put is a durable commit of its own; --ack prints its key when it is durable"
+"$vitrine" put "$db" --stdin --ack <"$folder/burst.tsv" >"$folder/acknowledged.txt" 2>"$folder/writer.txt" &
+writer=$!
+sleep "$kill_after_s"
+kill -9 "$writer" || die "the writer ended by itself: $(cat "$folder/writer.txt")"
+wait "$writer" 2>/dev/null || true
+acknowledged="$(wc -l <"$folder/acknowledged.txt")"
+echo "kill -9 after $kill_after_s s: $(thousands "$acknowledged") commits were acknowledged"
+[ "$acknowledged" -gt 0 ] || die "nothing was acknowledged: $(cat "$folder/writer.txt")"
+
+step "4. Reopen: what was acknowledged must be there, value for value"
+started="$(now_ms)"
+printf 'written after the crash' | show put "$db" after/crash
+reopen_ms=$(($(now_ms) - started))
+"$vitrine" list "$db" --prefix burst/ | sort >"$folder/found.tsv"
+head -n "$acknowledged" "$folder/burst.tsv" | sort >"$folder/wanted.tsv"
+lost="$(comm -23 "$folder/wanted.tsv" "$folder/found.tsv" | wc -l)"
+echo "$(thousands "$acknowledged") acknowledged, $(thousands "$(wc -l <"$folder/found.tsv")") found, $lost lost"
+[ "$lost" -eq 0 ] || die "acknowledged commits were lost"
+
+step "5. Check every page"
+started="$(now_ms)"
+show verify "$db"
+verify_ms=$(($(now_ms) - started))
+
+step "Figures"
+file_bytes="$(stat -c %s "$db")"
+cat <<TEXT
+  loaded           $(thousands "$records") records in $load_ms ms ($(thousands $((records * 1000 / (load_ms + 1)))) a second)
+  stored           $(thousands "$stored") entries counted, file of $(thousands "$file_bytes") bytes
+  durable commits  $(thousands $((acknowledged / kill_after_s))) a second, one writer
+  after kill -9    opened and written to in $reopen_ms ms, $lost commits lost
+  verify           every page in $verify_ms ms
+
+Try next
+  $vitrine get $db package/vim
+  $vitrine list $db --prefix package/python3- --keys-only --limit 10
+  $vitrine stats $db
+  $vitrine verify $db --level deep --json
+  $vitrine bench /tmp/bench.vtr
+TEXT
