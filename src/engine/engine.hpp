@@ -74,7 +74,10 @@ class Engine : public std::enable_shared_from_this<Engine> {
   Status close();
 
   // --- Reading
+  // Misuse when closed or in a child after fork.
+  Status check_usable() const;
   State pin_snapshot();
+  const txn::Versions& versions() const noexcept { return *versions_; }
   void unpin_snapshot(const State& state) { versions_->unpin(state.version); }
   pool::Pool& pool() noexcept { return *pool_; }
 

@@ -234,6 +234,11 @@ Status Engine::open_for_reading() {
   return replay_for_reading();
 }
 
+Status Engine::check_usable() const {
+  if (closed_.load(std::memory_order_acquire)) return Status::error(ErrorCode::Misuse, "the database is closed");
+  return check_process();
+}
+
 State Engine::pin_snapshot() { return versions_->pin(env_.monotonic_ns()); }
 
 Result<std::unique_ptr<WriteSession>> Engine::begin_write(std::optional<std::chrono::milliseconds> wait) {

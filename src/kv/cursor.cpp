@@ -1,0 +1,238 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+#include "vitrine/cursor.hpp"
+
+#include <algorithm>
+
+#include "base/assert.hpp"
+#include "base/try.hpp"
+#include "kv/safely.hpp"
+#include "kv/transaction_impl.hpp"
+
+namespace vitrine {
+
+Cursor::Impl::Impl(TransactionImpl& owner, Keyspace of)
+    : txn(&owner), keyspace(of), cursor(owner.pool(), owner.root()) {
+  kv::make_tree_key(of, {}, prefix);
+  txn->cursors.push_back(this);
+}
+
+Cursor::Impl::~Impl() {
+  if (txn == nullptr) return;
+  auto& all = txn->cursors;
+  all.erase(std::find(all.begin(), all.end(), this));
+}
+
+void Cursor::Impl::suspend() noexcept {
+  if (!cursor.is_valid()) return;
+  suspended = true;
+  cursor.release();
+}
+
+void Cursor::Impl::cut_off() noexcept {
+  cursor.release();
+  suspended = false;
+  txn = nullptr;
+}
+
+Status Cursor::Impl::usable() const {
+  if (txn == nullptr) return Status::error(ErrorCode::TransactionFinished);
+  return txn->usable();
+}
+
+bool Cursor::Impl::in_keyspace() const noexcept {
+  return cursor.is_valid() && cursor.key().substr(0, prefix.size()) == prefix;
+}
+
+Result<bool> Cursor::Impl::resume() {
+  if (!suspended) return true;
+  suspended = false;
+  const std::string before(cursor.key());
+  cursor.set_root(txn->root());
+  CHECK(cursor.seek(before));
+  return cursor.is_valid() && cursor.key() == before;
+}
+
+// Runs one move; what ends outside the keyspace is no entry.
+template <typename Move>
+Status Cursor::Impl::move(Move&& step) {
+  return kv::safely([&]() -> Status {
+    CHECK(usable());
+    CHECK(std::exchange(deferred, {}));
+    Status status = step();
+    if (!status.is_ok() || !in_keyspace()) cursor.release();
+    return status;
+  });
+}
+
+Cursor::Cursor(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+Cursor::~Cursor() = default;
+Cursor::Cursor(Cursor&&) noexcept = default;
+Cursor& Cursor::operator=(Cursor&&) noexcept = default;
+
+Status Cursor::seek(Bytes key) {
+  return impl_->move([&]() -> Status {
+    impl_->suspended = false;
+    impl_->cursor.set_root(impl_->txn->root());
+    return impl_->cursor.seek(impl_->prefix + std::string(key));
+  });
+}
+
+Status Cursor::seek_first() { return seek({}); }
+
+Status Cursor::seek_before(Bytes key) {
+  return impl_->move([&]() -> Status {
+    impl_->suspended = false;
+    impl_->cursor.set_root(impl_->txn->root());
+    return impl_->cursor.seek_before(impl_->prefix + std::string(key));
+  });
+}
+
+Status Cursor::seek_last() {
+  return impl_->move([&]() -> Status {
+    impl_->suspended = false;
+    impl_->cursor.set_root(impl_->txn->root());
+    return impl_->cursor.seek_before(kv::keyspace_end(impl_->keyspace));
+  });
+}
+
+Status Cursor::next() {
+  return impl_->move([&]() -> Status {
+    if (!impl_->suspended && !impl_->cursor.is_valid()) return Status::error(ErrorCode::Misuse, "the cursor is on no entry");
+    // Where the key went away the cursor stands on the next one already.
+    if (!TRY(impl_->resume())) return {};
+    return impl_->cursor.next();
+  });
+}
+
+Status Cursor::prev() {
+  return impl_->move([&]() -> Status {
+    if (!impl_->suspended && !impl_->cursor.is_valid()) return Status::error(ErrorCode::Misuse, "the cursor is on no entry");
+    if (impl_->suspended) {
+      impl_->suspended = false;
+      const std::string before(impl_->cursor.key());
+      impl_->cursor.set_root(impl_->txn->root());
+      return impl_->cursor.seek_before(before);
+    }
+    return impl_->cursor.prev();
+  });
+}
+
+// A suspended cursor finds its place again here; a failure is kept for the next call that can return it.
+bool Cursor::is_valid() const noexcept {
+  if (impl_->txn == nullptr) return false;
+  if (impl_->suspended) {
+    const Status status = kv::safely([&]() -> Status { return impl_->resume().status(); });
+    if (!status.is_ok() || !impl_->in_keyspace()) impl_->cursor.release();
+    impl_->deferred = status;
+  }
+  return impl_->cursor.is_valid();
+}
+
+Bytes Cursor::key() const noexcept {
+  VITRINE_ASSERT(is_valid());
+  return impl_->cursor.key().substr(impl_->prefix.size());
+}
+
+Result<Bytes> Cursor::value() {
+  return kv::safely([&]() -> Result<Bytes> {
+    CHECK(impl_->usable());
+    if (!is_valid()) {
+      CHECK(std::exchange(impl_->deferred, {}));
+      return Status::error(ErrorCode::Misuse, "the cursor is on no entry");
+    }
+    Bytes record = impl_->cursor.value();
+    if (impl_->cursor.is_large()) {
+      CHECK(tree::read_value(impl_->txn->pool(), record, true, impl_->value));
+      record = impl_->value;
+    }
+    return TRY(kv::split_record(impl_->keyspace, record)).value;
+  });
+}
+
+std::uint64_t Cursor::value_size() const noexcept {
+  VITRINE_ASSERT(is_valid());
+  const Bytes record = impl_->cursor.value();
+  if (!impl_->cursor.is_large()) {
+    const Result<kv::Record> split = kv::split_record(impl_->keyspace, record);
+    return split.has_value() ? split->value.size() : 0;
+  }
+  const Result<tree::LargeValue> large = tree::decode_large_value(record);
+  if (!large.has_value()) return 0;
+  return large->size - kv::record_header(impl_->keyspace, version()).size();
+}
+
+std::uint64_t Cursor::version() const noexcept {
+  VITRINE_ASSERT(is_valid());
+  if (!impl_->keyspace.versions) return 0;
+  char first[10];
+  Bytes record = impl_->cursor.value();
+  if (impl_->cursor.is_large()) {
+    const auto read = kv::safely([&]() -> Result<std::size_t> {
+      tree::LargeValueReader reader = TRY(tree::LargeValueReader::open(impl_->txn->pool(), record));
+      return reader.read_at(0, first, sizeof first);
+    });
+    if (!read.has_value()) return 0;
+    record = {first, *read};
+  }
+  const Result<kv::Record> split = kv::split_record(impl_->keyspace, record);
+  return split.has_value() ? split->version : 0;
+}
+
+// --- Scans -----------------------------------------------------------------------------------------------------------
+
+namespace {
+
+// The range of a scan: what the prefix and both bounds leave.
+struct Range {
+  std::string from;
+  std::optional<std::string> to;
+};
+
+Range range_of(const ScanOptions& options) {
+  Range range;
+  range.from = options.from ? std::max(*options.from, options.prefix) : options.prefix;
+  range.to = kv::prefix_end(options.prefix);
+  if (options.to && (!range.to || *options.to < *range.to)) range.to = *options.to;
+  return range;
+}
+
+// Walks the range; `visit` says whether to go on.
+template <typename Visit>
+Result<std::uint64_t> walk(Cursor cursor, const ScanOptions& options, Visit&& visit) {
+  const Range range = range_of(options);
+  if (options.reverse) {
+    CHECK(range.to ? cursor.seek_before(*range.to) : cursor.seek_last());
+  } else {
+    CHECK(cursor.seek(range.from));
+  }
+  std::uint64_t visited = 0;
+  while (visited < options.limit && cursor.is_valid()) {
+    const Bytes key = cursor.key();
+    if (options.reverse ? key < Bytes(range.from) : range.to && key >= Bytes(*range.to)) break;
+    ++visited;
+    if (!TRY(visit(cursor))) break;
+    CHECK(options.reverse ? cursor.prev() : cursor.next());
+  }
+  return visited;
+}
+
+}  // namespace
+
+Result<std::uint64_t> Transaction::scan(Keyspace keyspace, const ScanOptions& options, const ScanFunction& visit) const {
+  return kv::safely([&]() -> Result<std::uint64_t> {
+    CHECK(impl_->usable());
+    return walk(cursor(keyspace), options, [&](Cursor& at) -> Result<bool> {
+      const Bytes value = TRY(at.value());
+      return visit(at.key(), value);
+    });
+  });
+}
+
+Result<std::uint64_t> Transaction::count(Keyspace keyspace, const ScanOptions& options) const {
+  return kv::safely([&]() -> Result<std::uint64_t> {
+    CHECK(impl_->usable());
+    return walk(cursor(keyspace), options, [](Cursor&) -> Result<bool> { return true; });
+  });
+}
+
+}  // namespace vitrine

@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+#include "vitrine/database.hpp"
+
+#include "base/try.hpp"
+#include "kv/database_impl.hpp"
+#include "kv/safely.hpp"
+#include "kv/transaction_impl.hpp"
+#include "os/memory_env.hpp"
+
+namespace vitrine {
+
+Status DatabaseImpl::close() {
+  for (;;) {
+    TransactionImpl* txn = nullptr;
+    {
+      std::lock_guard lock(mutex);
+      if (!open_transactions.empty()) txn = *open_transactions.begin();
+    }
+    if (txn == nullptr) break;
+    txn->end();
+  }
+  return kv::safely([&]() -> Status { return engine ? engine->close() : Status{}; });
+}
+
+Database::Database(std::shared_ptr<DatabaseImpl> impl) : impl_(std::move(impl)) {}
+Database::Database(Database&&) noexcept = default;
+
+Database& Database::operator=(Database&& other) noexcept {
+  if (impl_ && impl_ != other.impl_) (void)impl_->close();
+  impl_ = std::move(other.impl_);
+  return *this;
+}
+
+Database::~Database() {
+  if (impl_) (void)impl_->close();
+}
+
+Result<Database> Database::open(const std::string& path, OpenMode mode, Options options) {
+  return kv::safely([&]() -> Result<Database> {
+    os::Env& env = options.env ? *options.env : os::system_env();
+    const bool may_create = mode != OpenMode::MustExist;
+    if (may_create && options.access == Access::ReadOnly) {
+      return Status::error(ErrorCode::ArgumentInvalid, "a read-only handle creates nothing");
+    }
+    if (may_create) {
+      const Status created = engine::Engine::create(env, path, options);
+      const bool there = created.code() == ErrorCode::FileExists && mode == OpenMode::CreateIfMissing;
+      if (!there) CHECK(created);
+    }
+    auto impl = std::make_shared<DatabaseImpl>();
+    impl->engine = TRY(engine::Engine::open(env, path, options));
+    return Database(std::move(impl));
+  });
+}
+
+Result<Database> Database::open_in_memory(Options options) {
+  return kv::safely([&]() -> Result<Database> {
+    auto impl = std::make_shared<DatabaseImpl>();
+    impl->own_env = os::make_memory_env();
+    options.access = Access::ReadWrite;
+    const std::string path = "memory";
+    CHECK(engine::Engine::create(*impl->own_env, path, options));
+    impl->engine = TRY(engine::Engine::open(*impl->own_env, path, options, engine::Backing::Memory));
+    return Database(std::move(impl));
+  });
+}
+
+Status Database::close() { return impl_->close(); }
+
+// --- Transactions ----------------------------------------------------------------------------------------------------
+
+Result<ReadTransaction> Database::begin_read() const {
+  return kv::safely([&]() -> Result<ReadTransaction> {
+    std::shared_ptr<engine::Engine> engine = impl_->current();
+    CHECK(engine->check_usable());
+    const engine::State snapshot = engine->pin_snapshot();
+    return ReadTransaction(std::make_unique<TransactionImpl>(impl_, std::move(engine), snapshot));
+  });
+}
+
+Result<WriteTransaction> Database::begin_write(std::optional<std::chrono::milliseconds> wait) {
+  return kv::safely([&]() -> Result<WriteTransaction> {
+    std::shared_ptr<engine::Engine> engine = impl_->current();
+    std::unique_ptr<engine::WriteSession> session = TRY(engine->begin_write(wait));
+    return WriteTransaction(std::make_unique<TransactionImpl>(impl_, std::move(engine), std::move(session)));
+  });
+}
+
+Status Database::put(Bytes key, Bytes value) {
+  return write([&](WriteTransaction& txn) { return txn.put(key, value); });
+}
+
+Result<std::optional<ByteString>> Database::get(Bytes key) const {
+  return read([&](const ReadTransaction& txn) { return txn.get(key); });
+}
+
+Result<bool> Database::erase(Bytes key) {
+  bool existed = false;
+  const Status status = write([&](WriteTransaction& txn) -> Status {
+    existed = TRY(txn.erase(key));
+    return {};
+  });
+  if (!status.is_ok()) return status;
+  return existed;
+}
+
+Result<bool> Database::refresh() {
+  return kv::safely([&]() -> Result<bool> {
+    const std::shared_ptr<engine::Engine> now = impl_->current();
+    const engine::Engine::Catchup caught_up = TRY(now->catch_up());
+    if (caught_up != engine::Engine::Catchup::Reopen) return caught_up == engine::Engine::Catchup::Advanced;
+    std::shared_ptr<engine::Engine> newer = TRY(engine::Engine::open(now->env(), now->path(), now->options()));
+    const bool advanced = newer->versions().latest().commit_seq > now->versions().latest().commit_seq;
+    std::lock_guard lock(impl_->mutex);
+    impl_->engine = std::move(newer);
+    return advanced;
+  });
+}
+
+// --- Care ------------------------------------------------------------------------------------------------------------
+
+Status Database::sync() {
+  return kv::safely([&] { return impl_->current()->sync(); });
+}
+Status Database::checkpoint() {
+  return kv::safely([&] { return impl_->current()->checkpoint(); });
+}
+Result<CompactReport> Database::compact(const ProgressFunction& progress) {
+  return kv::safely([&] { return impl_->current()->compact(progress); });
+}
+Result<CompactReport> Database::vacuum(const ProgressFunction& progress) {
+  return kv::safely([&] { return impl_->current()->vacuum(progress); });
+}
+Result<VerifyReport> Database::verify(VerifyLevel level, const ProgressFunction& progress) const {
+  return kv::safely([&] { return impl_->current()->verify(level, progress); });
+}
+Result<Stats> Database::stats() const {
+  return kv::safely([&] { return impl_->current()->stats(); });
+}
+Result<DatabaseInfo> Database::info() const {
+  return kv::safely([&] { return impl_->current()->info(); });
+}
+
+}  // namespace vitrine

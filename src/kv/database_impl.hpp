@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+// What stands behind the public Database class.
+#pragma once
+
+#include <memory>
+#include <mutex>
+#include <unordered_set>
+
+#include "engine/engine.hpp"
+#include "os/env.hpp"
+#include "vitrine/database.hpp"
+
+namespace vitrine {
+
+struct DatabaseImpl : std::enable_shared_from_this<DatabaseImpl> {
+  ~DatabaseImpl() { (void)close(); }
+
+  // The engine transactions begin on. Read-only handles change it when they move on to a newer checkpoint.
+  std::shared_ptr<engine::Engine> current() const {
+    std::lock_guard lock(mutex);
+    return engine;
+  }
+  void enroll(TransactionImpl* txn) {
+    std::lock_guard lock(mutex);
+    open_transactions.insert(txn);
+  }
+  void dismiss(TransactionImpl* txn) noexcept {
+    std::lock_guard lock(mutex);
+    open_transactions.erase(txn);
+  }
+  Status close();
+
+  mutable std::mutex mutex;
+  std::unique_ptr<os::Env> own_env;  // in-memory databases
+  std::shared_ptr<engine::Engine> engine;
+  std::unordered_set<TransactionImpl*> open_transactions;
+};
+
+}  // namespace vitrine

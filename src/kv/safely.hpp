@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+// The border where exceptions stop: runs `body`, and turns the end of memory into a Status.
+#pragma once
+
+#include <new>
+
+#include "vitrine/status.hpp"
+
+namespace vitrine::kv {
+
+template <typename Body>
+auto safely(Body&& body) noexcept -> decltype(body()) {
+  try {
+    return body();
+  } catch (const std::bad_alloc&) {
+    return Status::out_of_memory();
+  }
+}
+
+}  // namespace vitrine::kv

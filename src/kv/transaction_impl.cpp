@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+#include "kv/transaction_impl.hpp"
+
+#include "base/try.hpp"
+#include "kv/database_impl.hpp"
+
+namespace vitrine {
+
+TransactionImpl::TransactionImpl(std::shared_ptr<DatabaseImpl> of, std::shared_ptr<engine::Engine> on,
+                                 const engine::State& state)
+    : database(std::move(of)), engine(std::move(on)), snapshot(state) {
+  database->enroll(this);
+}
+
+TransactionImpl::TransactionImpl(std::shared_ptr<DatabaseImpl> of, std::shared_ptr<engine::Engine> on,
+                                 std::unique_ptr<engine::WriteSession> of_session)
+    : database(std::move(of)), engine(std::move(on)), session(std::move(of_session)) {
+  snapshot.commit_seq = session->commit_seq() - 1;
+  database->enroll(this);
+}
+
+void TransactionImpl::cut_streams() noexcept {
+  for (Cursor::Impl* cursor : cursors) cursor->cut_off();
+  cursors.clear();
+  for (ValueWriter::Impl* writer : writers) {
+    writer->writer.reset();  // gives its pages back to the transaction
+    writer->txn = nullptr;
+  }
+  writers.clear();
+}
+
+void TransactionImpl::end() noexcept {
+  if (!is_open_) return;
+  is_open_ = false;
+  cut_streams();
+  if (session) {
+    session->rollback();
+    session.reset();
+  } else {
+    engine->unpin_snapshot(snapshot);
+  }
+  database->dismiss(this);
+}
+
+Status TransactionImpl::usable() const {
+  if (!is_open_) return Status::error(ErrorCode::TransactionFinished);
+  if (session && session->has_failed()) return Status::error(ErrorCode::TransactionFailed);
+  return {};
+}
+
+Status TransactionImpl::writable() const {
+  CHECK(usable());
+  return session ? Status{} : Status::error(ErrorCode::Misuse, "a read transaction cannot write");
+}
+
+Status TransactionImpl::check_key(Bytes key) const {
+  if (key.empty()) return Status::error(ErrorCode::KeyEmpty);
+  const std::size_t key_max = engine->key_size_max() - engine::kKeyspacePrefixMax;
+  if (key.size() > key_max) {
+    return Status::error(ErrorCode::KeyTooLong).with("size", key.size()).with("largest", key_max);
+  }
+  return {};
+}
+
+Result<std::optional<tree::Found>> TransactionImpl::find(Keyspace keyspace, Bytes key) const {
+  kv::make_tree_key(keyspace, key, tree_key);
+  return tree::find(pool(), root(), tree_key);
+}
+
+Result<std::uint64_t> TransactionImpl::read(Keyspace keyspace, const tree::Found& found, std::string& value) const {
+  if (!found.large) {
+    const kv::Record record = TRY(kv::split_record(keyspace, found.value));
+    value.assign(record.value);
+    return record.version;
+  }
+  CHECK(tree::read_value(pool(), found.value, true, value));
+  const kv::Record record = TRY(kv::split_record(keyspace, value));
+  const std::uint64_t version = record.version;
+  value.erase(0, value.size() - record.value.size());
+  return version;
+}
+
+Status TransactionImpl::prepare_change(Keyspace keyspace) {
+  for (Cursor::Impl* cursor : cursors) cursor->suspend();
+  if (keyspace.id == known_keyspace || keyspace.id == kv::kCatalogId) return {};
+  const bool exists = TRY(find(kv::kCatalog, kv::catalog_id_key(keyspace.id))).has_value();
+  if (!exists) return Status::error(ErrorCode::KeyspaceNotFound).with("id", keyspace.id);
+  known_keyspace = keyspace.id;
+  return {};
+}
+
+Status TransactionImpl::put(Keyspace keyspace, Bytes key, Bytes value) {
+  CHECK(writable());
+  CHECK(check_key(key));
+  if (value.size() > kv::kValueMax) return Status::error(ErrorCode::ValueTooLarge).with("size", value.size());
+  // The views may point into a page that a cursor is about to let go.
+  std::string kept_value;
+  if (!cursors.empty()) value = kept_value.assign(value);
+  kv::make_tree_key(keyspace, key, tree_key);
+  const std::string full_key = tree_key;
+  CHECK(prepare_change(keyspace));
+  return session->put(full_key, kv::record_header(keyspace, session->commit_seq()), value);
+}
+
+Status TransactionImpl::put_catalog(Bytes key, Bytes value) {
+  CHECK(prepare_change(kv::kCatalog));
+  kv::make_tree_key(kv::kCatalog, key, tree_key);
+  return session->put(tree_key, {}, value);
+}
+
+}  // namespace vitrine

@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+// What stands behind the public transaction, cursor and value stream classes.
+//
+// A cursor holds a pin on a page, and a page of the writer may go away with any change: before each change every cursor
+// of the transaction is suspended, and when the transaction ends all of them are cut off.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "engine/write_session.hpp"
+#include "kv/keyspace.hpp"
+#include "tree/cursor.hpp"
+#include "vitrine/cursor.hpp"
+#include "vitrine/transaction.hpp"
+#include "vitrine/value_stream.hpp"
+
+namespace vitrine {
+
+struct DatabaseImpl;
+
+struct TransactionImpl {
+  TransactionImpl(std::shared_ptr<DatabaseImpl> database, std::shared_ptr<engine::Engine> engine,
+                  const engine::State& snapshot);                        // reads
+  TransactionImpl(std::shared_ptr<DatabaseImpl> database, std::shared_ptr<engine::Engine> engine,
+                  std::unique_ptr<engine::WriteSession> session);        // writes
+  ~TransactionImpl() { end(); }
+  TransactionImpl(const TransactionImpl&) = delete;
+  TransactionImpl& operator=(const TransactionImpl&) = delete;
+
+  // Rolls a write transaction back, gives a snapshot up, cuts cursors and streams off. Harmless when ended before.
+  void end() noexcept;
+  bool is_open() const noexcept { return is_open_; }
+  Status usable() const;
+  Status writable() const;
+
+  pool::Pool& pool() const noexcept { return engine->pool(); }
+  tree::TreeRoot root() const noexcept { return session ? session->root() : snapshot.root; }
+  // Key of a user operation. Errors: KeyEmpty, KeyTooLong.
+  Status check_key(Bytes key) const;
+
+  // Calls `use(record, large)` with the stored record of the key, if there is one.
+  Result<std::optional<tree::Found>> find(Keyspace keyspace, Bytes key) const;
+  // Value and version of what was found.
+  Result<std::uint64_t> read(Keyspace keyspace, const tree::Found& found, std::string& value) const;
+
+  // Before each change: the keyspace must exist, cursors let go.
+  Status prepare_change(Keyspace keyspace);
+  Status put(Keyspace keyspace, Bytes key, Bytes value);
+  Status put_catalog(Bytes key, Bytes value);
+  void cut_streams() noexcept;
+
+  std::shared_ptr<DatabaseImpl> database;
+  std::shared_ptr<engine::Engine> engine;
+  engine::State snapshot;
+  std::unique_ptr<engine::WriteSession> session;  // write transactions
+  std::vector<Cursor::Impl*> cursors;
+  std::vector<ValueWriter::Impl*> writers;
+  std::uint32_t known_keyspace = kv::kDefaultId;   // checked to exist in this transaction
+  mutable std::string tree_key;                    // scratch
+  bool is_open_ = true;
+};
+
+struct Cursor::Impl {
+  Impl(TransactionImpl& owner, Keyspace of);
+  ~Impl();
+  void suspend() noexcept;
+  void cut_off() noexcept;
+  // Back onto the key the cursor was on before the change, or the next one. True: the key itself is still there.
+  Result<bool> resume();
+  bool in_keyspace() const noexcept;
+  Status usable() const;
+  template <typename Move>
+  Status move(Move&& step);
+
+  TransactionImpl* txn;  // null: the transaction has ended
+  Keyspace keyspace;
+  std::string prefix;    // of the tree keys
+  tree::TreeCursor cursor;
+  bool suspended = false;
+  Status deferred;       // a failure met where none could be returned
+  std::string value;     // buffer of large values
+};
+
+struct ValueWriter::Impl {
+  Impl(TransactionImpl& owner, Keyspace of, Bytes key_bytes);
+  ~Impl();
+  TransactionImpl* txn;  // null: finished, or the transaction has ended
+  Keyspace keyspace;
+  std::string key;
+  std::optional<tree::LargeValueWriter> writer;
+  std::uint64_t size = 0;
+};
+
+}  // namespace vitrine
