@@ -38,7 +38,7 @@ void prepare_process() noexcept {
     // open() takes the lowest free number, which is this one.
     if (open("/dev/null", stream == Stream::Input ? O_WRONLY : O_RDONLY) != number) return;
   }
-  std::signal(SIGPIPE, SIG_IGN);
+  for (const int signal : {SIGPIPE, SIGXFSZ}) std::signal(signal, SIG_IGN);
   for (const int signal : {SIGINT, SIGTERM, SIGHUP}) note_signal(signal);
 }
 

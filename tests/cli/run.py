@@ -1,0 +1,33 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT OR Apache-2.0
+"""Drives the real program and checks what a user sees: output, exit codes, files.
+
+    python3 tests/cli/run.py build/bin/vitrine [PATTERN] [--update]
+
+PATTERN runs only the cases whose name contains it. Prints what failed, then "N passed, N failed". What is expected
+stands in the cases themselves, so --update, which other suites know, changes nothing here.
+"""
+import pathlib
+import sys
+
+sys.dont_write_bytecode = True
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
+
+import case_bad_input  # noqa: E402
+import case_batch  # noqa: E402
+import case_bench  # noqa: E402
+import case_documents  # noqa: E402
+import case_entries  # noqa: E402
+import case_health  # noqa: E402
+import case_process  # noqa: E402
+import case_transfer  # noqa: E402
+from harness import run_all  # noqa: E402
+
+MODULES = [case_entries, case_batch, case_health, case_transfer, case_bad_input, case_process, case_bench,
+           case_documents]
+
+if __name__ == "__main__":
+    words = [word for word in sys.argv[1:] if word != "--update"]
+    if not 1 <= len(words) <= 2:
+        sys.exit(__doc__)
+    sys.exit(run_all(MODULES, pathlib.Path(words[0]).resolve(), words[1] if len(words) == 2 else ""))
