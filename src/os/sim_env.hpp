@@ -131,7 +131,7 @@ class SimEnv final : public Env {
   std::uint64_t visible_hash() const;
 
  private:
-  friend class SimCrash;  // makes environments out of images
+  friend class SimImage;  // makes environments out of images
   explicit SimEnv(const SimOptions& options, std::uint64_t last_inode);
   std::unique_ptr<File> make_handle(std::shared_ptr<SimInode> inode, const std::string& path, OpenMode mode);
   Status move_name(const std::string& from, const std::string& to);
