@@ -13,7 +13,7 @@ fuzz_targets() { grep . "$BUILD/asan/fuzz_targets.txt" || true; }
 fuzz_run() {
   local target="$1" seconds="$2" scratch="$3" kept="fuzz/corpus/${1%_fuzz}"
   mkdir -p "$kept"
-  "$BUILD/asan/bin/$target" -max_total_time="$seconds" -rss_limit_mb=2048 -timeout=20 -verbosity=0 \
+  "$BUILD/asan/bin/$target" -max_total_time="$seconds" -max_len=32768 -rss_limit_mb=2048 -timeout=20 -verbosity=0 \
     -artifact_prefix="$FUZZ_ARTIFACTS" "$scratch" "$kept"
 }
 

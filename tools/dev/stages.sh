@@ -65,7 +65,7 @@ run_stage() {
 
 # The interesting lines of a log: what failed, and its end.
 show_failure() {
-  grep -E 'error:|FAILED|ERROR:|: Failure|runtime error' "$1" | head -n 40 || true
+  grep -E 'error:|undefined reference|FAILED|ERROR:|: Failure|runtime error' "$1" | head -n 40 || true
   echo "--- end of $1"
   tail -n 60 "$1"
   echo "---"

@@ -157,12 +157,19 @@ def header_guard(tree: Tree):
             yield Finding(path, 1, "no #pragma once")
 
 
+def _explained_by(path: str) -> list[str]:
+    if not path.endswith(".cpp"):
+        return []
+    stem = re.sub(r"(_test)?\.cpp$", "", path)
+    others = [stem + ".hpp", f"include/vitrine/{pathlib.PurePath(stem).name}.hpp"]
+    return others + ([stem + ".cpp"] if path.endswith("_test.cpp") else [])
+
+
 def head_comment(tree: Tree):
-    """A file begins by saying what it is. For X.cpp and X_test.cpp the head of X.hpp is enough."""
+    """A file begins by saying what it is. For X.cpp the head of X.hpp is enough, for X_test.cpp that of X."""
     for path in tree.under("src", "include", "tests", "fuzz", "bench"):
         lines = tree.lines(path)
-        header = re.sub(r"(_test)?\.cpp$", ".hpp", path)
-        if path.endswith(".cpp") and header in tree.paths:
+        if any(other in tree.paths for other in _explained_by(path)):
             continue
         if len(lines) < 2 or not lines[1].startswith("//"):
             yield Finding(path, 2, "no comment that says what this file is")
