@@ -94,6 +94,9 @@ class Engine : public std::enable_shared_from_this<Engine> {
   enum class Catchup : std::uint8_t { UpToDate, Advanced, Reopen };
   Result<Catchup> catch_up();
 
+  // A copy of one snapshot at `path`, which must not exist. All or nothing.
+  Result<TransferReport> backup(const std::string& path, const ProgressFunction& progress);
+
   Result<VerifyReport> verify(VerifyLevel level, const ProgressFunction& progress);
   Result<Stats> stats();
   Result<DatabaseInfo> info();
@@ -141,6 +144,7 @@ class Engine : public std::enable_shared_from_this<Engine> {
   Status open_for_reading();
   Status heal_header();
   Status write_session_header();
+  Status close_writer();
 
   // recovery.cpp: from the log to the present
   Result<std::unique_ptr<os::File>> open_log(bool& lost);

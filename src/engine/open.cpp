@@ -289,6 +289,12 @@ Status Engine::close() {
   if (closed_.exchange(true)) return {};
   worker_.reset();
   if (backing_ == Backing::Memory || is_read_only() || !log_ || !check_process().is_ok()) return {};
+  const Status status = close_writer();
+  CHECK(file_->unlock(kLockWriter, 1));  // after a failure, too: nothing will be written any more
+  return status;
+}
+
+Status Engine::close_writer() {
   CHECK(failure());
   latch_.acquire();
   CHECK(checkpoint_with_latch(std::unique_lock(checkpoint_mutex_), Ending::Clean));

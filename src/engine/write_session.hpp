@@ -8,6 +8,7 @@
 // Errors that leave the working version half-changed set has_failed(); then only rollback works.
 #pragma once
 
+#include <algorithm>
 #include <memory>
 #include <new>
 #include <string>
@@ -33,6 +34,10 @@ class WriteSession {
   Result<std::uint64_t> erase_range(Bytes begin, Bytes end);
   // A value that was given to `writer` piece by piece.
   Status put_large(Bytes key, tree::LargeValueWriter& writer);
+
+  // This transaction, the first of a copy, gets the commit sequence number `seq`, so that numbers in its entries stay
+  // below those of later commits.
+  void continue_from(std::uint64_t seq) noexcept { commit_seq_ = std::max(commit_seq_, seq); }
 
   // A change of pages without a change of content. Not logged.
   template <typename Change>
@@ -79,7 +84,7 @@ class WriteSession {
 
   std::shared_ptr<Engine> engine_;   // null once ended
   const State base_;
-  const std::uint64_t commit_seq_;
+  std::uint64_t commit_seq_;
   std::string record_;               // encoded operations
   std::uint64_t operations_ = 0;
   bool too_large_to_log_ = false;

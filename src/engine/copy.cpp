@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+// Online backup: one snapshot, written as a database of its own in key order, so every page of the copy is full.
+#include "base/try.hpp"
+#include "engine/engine.hpp"
+#include "engine/write_session.hpp"
+#include "tree/cursor.hpp"
+
+namespace vitrine::engine {
+namespace {
+
+constexpr std::uint64_t kEntriesPerTick = 1024;
+
+Status copy_entry(pool::Pool& pool, const tree::TreeCursor& from, WriteSession& to, TransferReport& report) {
+  if (!from.is_large()) {
+    report.bytes += from.key().size() + from.value().size();
+    return to.put(from.key(), {}, from.value());
+  }
+  tree::LargeValueReader reader = TRY(tree::LargeValueReader::open(pool, from.value()));
+  tree::LargeValueWriter writer(to.workspace());
+  std::string piece(std::size_t{256} << 10, '\0');
+  for (std::uint64_t at = 0; at < reader.size();) {
+    const std::size_t got = TRY(reader.read_at(at, piece.data(), piece.size()));
+    CHECK(writer.append({piece.data(), got}));
+    at += got;
+  }
+  report.bytes += from.key().size() + reader.size();
+  return to.put_large(from.key(), writer);
+}
+
+Status copy_entries(pool::Pool& pool, const State& snapshot, Engine& target, TransferReport& report,
+                    const ProgressFunction& progress) {
+  const std::unique_ptr<WriteSession> session = TRY(target.begin_write(std::nullopt));
+  session->continue_from(snapshot.commit_seq);
+  tree::TreeCursor cursor(pool, snapshot.root);
+  CHECK(cursor.seek_first());
+  while (cursor.is_valid()) {
+    CHECK(copy_entry(pool, cursor, *session, report));
+    if (++report.entries % kEntriesPerTick == 0 && progress &&
+        !progress({report.entries, snapshot.root.entries, "entries"})) {
+      return Status::error(ErrorCode::Cancelled);
+    }
+    CHECK(cursor.next());
+  }
+  return session->commit(Durability::None).status;
+}
+
+}  // namespace
+
+Result<TransferReport> Engine::backup(const std::string& path, const ProgressFunction& progress) {
+  CHECK(check_usable());
+  if (TRY(env_.exists(path))) return Status::error(ErrorCode::FileExists).with("path", path);
+  const std::string temporary = path + ".new-" + std::to_string(env_.monotonic_ns());
+  Options options = options_;
+  options.access = Access::ReadWrite;
+  options.page_size = page_size();
+  CHECK(create(env_, temporary, options));
+  const State snapshot = pin_snapshot();
+  TransferReport report;
+  report.snapshot_seq = snapshot.commit_seq;
+  const auto copy = [&]() -> Status {
+    const std::shared_ptr<Engine> target = TRY(open(env_, temporary, options));
+    CHECK(copy_entries(*pool_, snapshot, *target, report, progress));
+    CHECK(target->close());
+    CHECK(env_.rename_new(temporary, path));
+    return env_.sync_directory_of(path);
+  };
+  const Status status = copy();
+  unpin_snapshot(snapshot);
+  if (!status.is_ok()) {
+    for (const std::string& leftover : {temporary, temporary + "-wal"}) {
+      if (env_.exists(leftover).has_value()) (void)env_.remove(leftover);
+    }
+    return status;
+  }
+  return report;
+}
+
+}  // namespace vitrine::engine
