@@ -2,9 +2,10 @@
 // What a power cut may leave of a simulated machine.
 //
 // Everything that is not durable falls into units that survive or vanish one by one: each sector of each write, each
-// growth or cut of a file, each change of a name. An image is the durable state plus one subset of the units, applied in
-// the order they were made. What is lost shows the old bytes; where the file was extended past its durable end, a second
-// variant of the image shows garbage instead of zeros, as a file system does that sizes a file before its data arrive.
+// growth or cut of a file, each change of a name. An image is the durable state plus one subset of the units, applied
+// in the order they were made. What is lost shows the old bytes; where the file was extended past its durable end, a
+// second variant of the image shows garbage instead of zeros, as a file system does that sizes a file before its data
+// arrive.
 //
 // With n units and n <= exhaustive_units all 2^n subsets are made. Beyond that: none, all, every prefix, all but one,
 // only one (each of these three thinned out evenly to list_limit), and random_images random subsets.

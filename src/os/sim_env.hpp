@@ -2,9 +2,9 @@
 // A simulated machine for tests: a disk that keeps nothing it was not told to sync, its own clock and its own
 // randomness. Runs the real engine; everything it does depends on its seed and on the calls made, nothing else.
 //
-// Every fallible call is an operation with a number, counted from 1. A test can stop the machine before operation n (all
-// later calls fail and change nothing), make operation n fail in many ways (sim_fault.hpp), watch operations through
-// hooks, and enumerate what a power cut may leave of the current state (sim_crash.hpp).
+// Every fallible call is an operation with a number, counted from 1. A test can stop the machine before operation n
+// (all later calls fail and change nothing), make operation n fail in many ways (sim_fault.hpp), watch operations
+// through hooks, and enumerate what a power cut may leave of the current state (sim_crash.hpp).
 //
 // Limits of the model: a directory change is atomic; a rename between directories is durable with the directory of the
 // new name; reads of other handles see a write at once.
