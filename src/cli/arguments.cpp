@@ -10,19 +10,24 @@
 namespace vitrine::cli {
 namespace {
 
-// Levenshtein distance, one row at a time.
+// How many letters must be changed, added, dropped or swapped with their neighbour.
 std::size_t edit_distance(std::string_view left, std::string_view right) {
-  std::vector<std::size_t> row(right.size() + 1);
-  for (std::size_t j = 0; j <= right.size(); ++j) row[j] = j;
-  for (std::size_t i = 1; i <= left.size(); ++i) {
-    std::size_t diagonal = std::exchange(row[0], i);
-    for (std::size_t j = 1; j <= right.size(); ++j) {
-      const std::size_t replaced = diagonal + (left[i - 1] == right[j - 1] ? 0 : 1);
-      diagonal = row[j];
-      row[j] = std::min({replaced, row[j] + 1, row[j - 1] + 1});
+  const std::size_t width = right.size() + 1;
+  std::vector<std::size_t> table((left.size() + 1) * width);
+  for (std::size_t i = 0; i <= left.size(); ++i) {
+    for (std::size_t j = 0; j < width; ++j) {
+      std::size_t& cell = table[i * width + j];
+      if (i == 0 || j == 0) {
+        cell = i + j;
+        continue;
+      }
+      const std::size_t* const above = &cell - width;
+      cell = std::min({above[0] + 1, (&cell)[-1] + 1, above[-1] + (left[i - 1] == right[j - 1] ? 0 : 1)});
+      const bool is_swap = i > 1 && j > 1 && left[i - 1] == right[j - 2] && left[i - 2] == right[j - 1];
+      if (is_swap) cell = std::min(cell, above[-2 - static_cast<std::ptrdiff_t>(width)] + 1);
     }
   }
-  return row[right.size()];
+  return table.back();
 }
 
 Status unknown_option(const CommandSpec& command, std::string_view name) {
@@ -50,7 +55,8 @@ Status usage_error(std::string_view sentence) { return Status::error(ErrorCode::
 
 std::optional<std::string_view> closest_name(std::string_view word, const std::vector<std::string_view>& candidates) {
   std::optional<std::string_view> best;
-  // A third of the letters may be wrong; more is a guess.
+  // A third of the letters may be wrong; more is a guess. No name is longer than 40.
+  if (word.size() > 40) return best;
   std::size_t best_distance = std::max<std::size_t>(1, word.size() / 3) + 1;
   for (const std::string_view candidate : candidates) {
     const std::size_t distance = edit_distance(word, candidate);

@@ -64,6 +64,7 @@ TEST(Arguments, a_missing_value_does_not_swallow_the_next_option) {
 
 TEST(Arguments, unknown_options_are_refused_with_a_suggestion) {
   EXPECT_NE(refusal({"db", "--limti", "3"}).find("did you mean --limit?"), std::string::npos);
+  EXPECT_NE(refusal({"db", "--ot", "3"}).find("did you mean --to?"), std::string::npos);
   EXPECT_NE(refusal({"db", "-k"}).find("put -- before"), std::string::npos);
   EXPECT_EQ(refusal({"db", "--zzzzzzzz"}).find("did you mean"), std::string::npos);
   refusal({"db", "--lim", "3"});  // no abbreviations

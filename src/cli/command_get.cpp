@@ -45,25 +45,29 @@ Status get_as_json(const Transaction& txn, Keyspace keyspace, Bytes key, Encodin
   return console.print(record);
 }
 
-Status get_to_file(ValueReader& reader, Encoding encoding, const std::string& path) {
-  OutputFile file = TRY(OutputFile::create(path));
+Status get_to_file(ValueReader& reader, Bytes key, Encoding encoding, std::string_view path, Console& console) {
+  OutputFile file = TRY(OutputFile::create(std::string(path)));
   CHECK(copy_value(reader, encoding, [&](Bytes bytes) { return file.write(bytes); }));
-  return file.close();
+  CHECK(file.close());
+  if (!console.json()) return {};
+  Record record;
+  return console.print(record.add_bytes("key", key, encoding).add("file", path).add("size", reader.size()));
 }
 
 }  // namespace
 
 Status run_get(const Arguments& arguments, Console& console) {
-  CHECK(arguments.at_most_one_of({"--json", "--file", "--raw"}));
+  for (const std::string_view option : {"--json", "--file"}) CHECK(arguments.at_most_one_of({"--raw", option}));
   const Encoding encoding = TRY(encoding_of(arguments));
   const std::string key = TRY(key_argument(arguments, encoding));
   Database db = TRY(open_database(arguments, Access::ReadOnly));
   const ReadTransaction txn = TRY(db.begin_read());
   const Keyspace keyspace = TRY(find_keyspace(txn, arguments));
-  if (console.json()) return get_as_json(txn, keyspace, key, encoding, console);
+  const std::optional<std::string_view> path = arguments.value("--file");
+  if (console.json() && !path) return get_as_json(txn, keyspace, key, encoding, console);
 
   ValueReader reader = TRY(txn.open_value(keyspace, key));
-  if (const auto path = arguments.value("--file")) return get_to_file(reader, encoding, std::string(*path));
+  if (path) return get_to_file(reader, key, encoding, *path, console);
   CHECK(copy_value(reader, encoding, [&](Bytes bytes) { return console.write(bytes); }));
   return arguments.has("--raw") ? Status{} : console.write("\n");
 }

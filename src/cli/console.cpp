@@ -35,7 +35,7 @@ Console::Console()
 
 Status Console::write_error(int error) {
   if (error == EINTR && interrupt_requested()) return Status::error(ErrorCode::Cancelled);
-  reader_is_gone_ = error == EPIPE;
+  reader_is_gone_ = reader_is_gone_ || error == EPIPE;
   return os::system_error(error, ErrorCode::WriteFailed, "write", "standard output");
 }
 

@@ -11,8 +11,8 @@ bool is_terminal(Stream stream) noexcept;
 
 // Call first. Standard streams that the caller closed are filled with /dev/null opened the wrong way round: nothing
 // opened later, such as a database, can get their numbers and be written to by a print, and using them still fails.
-// A reader that goes away and a limit on file sizes become errors of the write instead of signals. The first interrupt or termination
-// request is only noted; the second kills.
+// A reader that goes away and a limit on file sizes become errors of the write instead of signals. The first interrupt
+// or termination request is only noted; the second kills.
 void prepare_process() noexcept;
 
 bool interrupt_requested() noexcept;

@@ -91,7 +91,8 @@ def case_files_of_other_kinds_are_refused(folder):
 def case_a_file_cut_short_is_refused_or_found(folder):
     folder.database({b"%04d" % i: b"v" * 100 for i in range(2000)}, options=("--page-size", "4096"))
     image = (folder / "a.vtr").read_bytes()
-    for size in (len(image) // 2, len(image) // 4096 * 2048, 4096 * 3, 4096, 2000):
+    used = folder.ok("info", "a.vtr", "--json").json()["page_count"] * 4096
+    for size in (used - 1, used - 4096, used // 2, 4096 * 3, 4096, 2000):
         (folder / "cut.vtr").write_bytes(image[:size])
         run = folder.run("verify", "cut.vtr")
         check(run.code in (2, 10), f"{size} of {len(image)} bytes: {run}")
@@ -254,6 +255,6 @@ def case_a_lack_of_file_descriptors_is_named(folder):
         check(run.code in (0, 9, 127), str(run))
         if run.code == 0:
             break
-        check_equal(folder.files(), before)
+        check_equal(folder.files()["a.vtr"], before["a.vtr"])
     check(named > 0, "at some limit the program starts and cannot open its files")
     folder.verified("a.vtr")

@@ -43,7 +43,8 @@ def case_the_manual_page_renders_without_warnings(folder):
 
 
 def bash_answers(folder, *words):
-    script = 'source "$0"; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _vitrine 2>/dev/null; printf "%s\\n" "${COMPREPLY[@]}"'
+    script = ('source "$0"; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _vitrine 2>/dev/null; '
+              'printf "%s\\n" "${COMPREPLY[@]}"')
     done = subprocess.run(["bash", "-c", script, str(folder / "completion"), *words], cwd=folder.path,
                           capture_output=True, check=False)
     check_equal(done.stderr, b"")

@@ -45,7 +45,8 @@ def case_get_prints_the_value_and_a_newline(folder):
 def case_a_missing_key_prints_nothing_on_stdout(folder):
     folder.database({b"a": b"1"})
     folder.fails("not_found", "KEY_GET_NOT_FOUND", "get", "a.vtr", "b")
-    folder.fails("not_found", "KEY_GET_NOT_FOUND", "get", "a.vtr", "b", "--raw")
+    run = folder.run("get", "a.vtr", "b", "--raw")
+    check_equal((run.code, run.out), (4, b""))
 
 
 def case_any_bytes_pass_through_standard_input_and_output(folder):
@@ -68,6 +69,9 @@ def case_values_travel_through_files(folder):
     (folder / "out").write_bytes(b"something longer than the value")
     folder.ok("get", "a.vtr", "stdin", "--file", "out")
     check_equal((folder / "out").read_bytes(), b"piped")
+    answer = folder.ok("get", "a.vtr", "key", "--file", "out", "--json").json()
+    check_equal(answer, {"ok": True, "key": "key", "file": "out", "size": len(BINARY)})
+    check_equal((folder / "out").read_bytes(), BINARY)
     folder.fails("not_found", "KEY_GET_NOT_FOUND", "get", "a.vtr", "missing", "--file", "never")
     folder.fails("not_found", "FILE_OPEN_NOT_FOUND", "put", "a.vtr", "key", "--file", "missing")
 
@@ -78,7 +82,8 @@ def case_values_of_every_size_around_the_buffers_are_exact(folder):
         value = folder.random.randbytes(size)
         folder.ok("put", "a.vtr", f"size {size}", stdin=value)
         folder.reads("get", "a.vtr", f"size {size}", "--raw", out=value)
-        folder.reads("get", "a.vtr", f"size {size}", "--base64", out=base64.b64encode(value) + b"\n")
+        key = base64.b64encode(f"size {size}".encode())
+        folder.reads("get", "a.vtr", key, "--base64", out=base64.b64encode(value) + b"\n")
     folder.verified("a.vtr")
 
 

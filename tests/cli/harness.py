@@ -86,7 +86,7 @@ class Folder:
         run = self.run(*words, **options)
         check(run.code == 0 and run.err == b"", f"should succeed quietly: {run}")
         if out is not None:
-            check_equal(run.out, out.encode() if isinstance(out, str) else out, f"stdout of {' '.join(map(str, words))}")
+            check_equal(run.out, out.encode() if isinstance(out, str) else out, f"stdout ({' '.join(map(str, words))})")
         return run
 
     def reads(self, *words, **options):

@@ -30,4 +30,7 @@ if __name__ == "__main__":
     words = [word for word in sys.argv[1:] if word != "--update"]
     if not 1 <= len(words) <= 2:
         sys.exit(__doc__)
-    sys.exit(run_all(MODULES, pathlib.Path(words[0]).resolve(), words[1] if len(words) == 2 else ""))
+    program = pathlib.Path(words[0]).resolve()
+    if not program.is_file():
+        sys.exit(f"no program {program}")
+    sys.exit(run_all(MODULES, program, words[1] if len(words) == 2 else ""))
