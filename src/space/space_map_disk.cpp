@@ -85,7 +85,7 @@ Status SpaceMap::check_loaded() const {
   }
   each_map_page([&](const PageRef& ref) {
     const bool is_header = ref.page() < format::first_page(shape_.page_size());
-    if (is_header || !is_allocated(ref.page())) status = malformed(ref.page(), "map page is free in the map");
+    if (is_header || !is_allocated(ref.page())) status = malformed(ref.page(), "map page where none can be");
   });
   return status;
 }

@@ -144,6 +144,47 @@ TEST(FrozenMap, leaves_ranges_without_an_allocated_page_out) {
   EXPECT_EQ(frozen.pages.size(), 2u);
 }
 
+TEST(FrozenMap, writes_nothing_for_pages_that_came_and_went_in_an_empty_range) {
+  SpaceMap map(kPageSize, grow_freely());
+  MapDisk disk(kPageSize);
+  map.reset(3 * kLeaf);
+  ASSERT_TRUE(map.allocate(2 * kLeaf - 4).has_value());
+  map.free_now(kLeaf + 1000, kLeaf - 1001);  // room for the map, but not for a leaf's worth of pages
+  freeze(map, disk);
+  const PageNo page = map.allocate(kLeaf).value();
+  ASSERT_EQ(page, 2 * kLeaf);
+  map.free_now(page, kLeaf);
+  EXPECT_TRUE(freeze(map, disk).pages.empty());
+}
+
+TEST(FrozenMap, covers_a_leaf_that_only_its_own_pages_dirty_in_the_last_moment) {
+  SpaceMap map(kPageSize, grow_freely());
+  MapDisk disk(kPageSize);
+  map.reset(4 * kLeaf);
+  ASSERT_TRUE(map.allocate(3 * kLeaf - 8).has_value());
+  ASSERT_EQ(freeze(map, disk).pages.size(), 4u);  // at the end of leaf 2; leaf 3 is empty
+  map.hold(kLeaf, kLeaf);                          // nothing allocated in leaf 1, one page of it free
+  map.release(kLeaf + 7);
+  map.free_now(1000, 2);
+  // Leaf 0, leaf 2 and the root take the free pages, the root the one in leaf 1, which therefore needs a page after
+  // all; that lies in leaf 3.
+  const FrozenMap frozen = freeze_and_reload(map, disk);
+  EXPECT_EQ(frozen.pages.size(), 5u);
+}
+
+TEST(FrozenMap, keeps_hints_off_the_disk) {
+  SpaceMap map(kPageSize, grow_freely());
+  MapDisk disk(kPageSize);
+  map.reset(2 * kLeaf);
+  ASSERT_TRUE(map.allocate(kLeaf + 500).has_value());
+  FrozenMap frozen = map.freeze([](PageNo page) {
+    return PageRef{page | std::uint64_t{9} << 40, format::Generation{page}, 1};
+  }).value();
+  ASSERT_EQ(frozen.pages.size(), 3u);
+  disk.write(frozen);
+  EXPECT_EQ(reload(frozen, disk), state_of(map));
+}
+
 TEST(FrozenMap, gains_and_loses_levels_with_the_length_of_the_file) {
   SpaceMap map(kPageSize, grow_freely());
   MapDisk disk(kPageSize);
@@ -253,6 +294,19 @@ TEST(LoadMap, goes_on_where_the_map_was_left) {
   EXPECT_EQ(frozen.pages.size(), 2u);
 }
 
+TEST(LoadMap, forgets_what_was_there_before) {
+  LargeMap large;
+  large.map.free_now(5, 10);
+  const FrozenMap frozen = freeze(large.map, large.disk);
+  SpaceMap map(kPageSize, grow_freely());
+  map.reset(3 * kLeaf);
+  map.hold(map.allocate(3 * kLeaf - 50).value(), 1000);
+  ASSERT_TRUE(map.allocate().has_value());  // the search remembers where
+  ASSERT_TRUE(map.load(frozen.root, frozen.page_count, large.disk.read()).is_ok());
+  EXPECT_EQ(state_of(map), without_held(state_of(large.map)));
+  EXPECT_EQ(map.allocate().value(), 8u) << "the first free page behind the map's own three";
+}
+
 TEST(LoadMap, without_a_root_is_an_empty_file) {
   SpaceMap map(kPageSize, grow_freely());
   ASSERT_TRUE(map.load(PageRef{}, 50, MapDisk(kPageSize).read()).is_ok());
@@ -307,21 +361,49 @@ TEST(LoadMap, rejects_content_that_breaks_the_format) {
   EXPECT_EQ(load_forged(3, 64, std::uint64_t{4 * kLeaf}), kBad) << "ref past the end of the file";
 }
 
+// A map whose own pages lie at the start of the file, `count` others behind them.
+FrozenMap freeze_low(SpaceMap& map, MapDisk& disk, std::uint32_t count) {
+  const PageNo low = map.allocate(10).value();
+  EXPECT_TRUE(map.allocate(count).has_value());
+  map.free_now(low, 10);
+  return freeze(map, disk);
+}
+
 TEST(LoadMap, rejects_pages_allocated_past_the_end_of_the_file) {
-  SpaceMap small(kPageSize, grow_freely());
+  SpaceMap original(kPageSize, grow_freely());
   MapDisk disk(kPageSize);
-  small.reset(1000);
-  ASSERT_TRUE(small.allocate(900).has_value());
-  const FrozenMap frozen = freeze(small, disk);
-  ASSERT_EQ(frozen.root.page(), 904u);
-  for (const std::uint64_t page_count : {5u, 64u, 904u}) {
+  original.reset(2000);
+  const FrozenMap frozen = freeze_low(original, disk, 900);  // pages 14 to 913, the map at 4
+  for (const std::uint64_t page_count : {5u, 64u, 100u, 896u, 913u}) {
     SpaceMap map(kPageSize, grow_freely());
     EXPECT_EQ(map.load(frozen.root, page_count, disk.read()).code(), ErrorCode::PageMalformed) << page_count;
   }
   SpaceMap map(kPageSize, grow_freely());
-  EXPECT_TRUE(map.load(frozen.root, 905, disk.read()).is_ok());
-  LargeMap large;
-  EXPECT_EQ(map.load(large.frozen.root, 2 * kLeaf, large.disk.read()).code(), ErrorCode::PageMalformed);
+  EXPECT_TRUE(map.load(frozen.root, 914, disk.read()).is_ok());
+}
+
+TEST(LoadMap, rejects_a_leaf_for_pages_past_the_end_of_the_file) {
+  SpaceMap original(kPageSize, grow_freely());
+  MapDisk disk(kPageSize);
+  original.reset(3 * kLeaf);
+  freeze_low(original, disk, 2 * kLeaf + 100);
+  original.free_now(500, 2 * kLeaf - 500);  // leaf 1 is empty, leaf 2 is not
+  const FrozenMap frozen = freeze(original, disk);
+  for (const std::uint32_t page_count : {kLeaf, kLeaf + 50, 2 * kLeaf}) {
+    SpaceMap map(kPageSize, grow_freely());
+    EXPECT_EQ(map.load(frozen.root, page_count, disk.read()).code(), ErrorCode::PageMalformed) << page_count;
+  }
+}
+
+TEST(LoadMap, rejects_a_root_outside_the_pages_of_the_file_without_reading_it) {
+  SpaceMap original(kPageSize, grow_freely());
+  MapDisk disk(kPageSize);
+  original.reset(100);
+  const FrozenMap frozen = freeze(original, disk);
+  SpaceMap map(kPageSize, grow_freely());
+  EXPECT_EQ(map.load(PageRef{100, {1}, 1}, 100, disk.read()).code(), ErrorCode::PageMalformed);
+  const SpaceMap::Read read_anything = [&](const PageRef&, std::byte* to) { return disk.read()(frozen.root, to); };
+  EXPECT_EQ(map.load(PageRef{1, {1}, 1}, 100, read_anything).code(), ErrorCode::PageMalformed) << "a header page";
 }
 
 TEST(LoadMap, rejects_a_map_that_calls_itself_or_the_header_free) {

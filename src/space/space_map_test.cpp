@@ -160,8 +160,11 @@ TEST(SpaceMap, reset_forgets_everything) {
   SpaceMap map(8192, grow_freely());
   map.reset(100'000);
   ASSERT_TRUE(map.allocate(90'000).has_value());
+  ASSERT_TRUE(map.allocate(38).has_value());  // the search remembers where
   map.hold(70'000, 5);
+  ASSERT_TRUE(map.freeze([](PageNo page) { return PageRef{page, {1}, 1}; }).has_value());
   map.reset(40);
+  map.each_map_page([](const PageRef&) { ADD_FAILURE() << "a map page of the file before"; });
   EXPECT_EQ(map.page_count(), 40u);
   EXPECT_EQ(map.held_count(), 0u);
   EXPECT_EQ(map.allocate(38).value(), 2u);
