@@ -22,7 +22,7 @@ using format::kSegmentHeaderSize;
 // A segment is left rather than end in a part with less payload than this. Payloads up to this size are never cut.
 constexpr std::size_t kPartMin = 512;
 
-// The most that the next frame can carry of `payload_size` bytes in `room` bytes, or nothing when it must go to the next
+// The most that the next frame can carry of `payload_size` bytes in `room` bytes; nothing when it must go to the next
 // segment.
 std::optional<std::size_t> next_part(std::uint64_t room, std::uint64_t payload_size, std::size_t part_max) noexcept {
   if (room < kFrameHeaderSize + std::min<std::uint64_t>(payload_size, kPartMin)) return std::nullopt;

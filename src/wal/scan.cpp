@@ -60,7 +60,10 @@ Result<ScanResult> Scanner::run() {
     while (TRY(advance())) {
     }
     const Lsn vouched = TRY(watermark_behind_end());
-    if (vouched <= result_.end.lsn) break;
+    if (vouched <= result_.end.lsn) {
+      result_.durable = std::max(result_.durable, vouched);
+      break;
+    }
     // What a later frame calls durable was written before that frame: a writer at work may have added both since the
     // stop. Whoever looks again and still finds nothing has found damage.
     CHECK(reader_.refresh());
@@ -131,7 +134,10 @@ Result<bool> Scanner::advance_to_next_segment() {
     const auto& header = reader_.headers()[slot];
     if (!header || header->number != segment_ + 1 || header->chain != result_.end.chain) continue;
     const std::optional<FrameView> frame = TRY(next_frame(slot, segment_ + 1, kSegmentHeaderSize));
-    if (!frame) continue;
+    if (!frame) {
+      result_.torn_tail = true;  // the segment was begun
+      continue;
+    }
     slot_ = slot;
     result_.slots[++segment_] = slot;
     CHECK(accept(*frame));
