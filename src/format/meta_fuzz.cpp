@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-// Feeds arbitrary header areas to choose_meta. Checked: no crash; what it accepts is in range and survives a round trip.
-// The first byte says which blocks get a checksum that holds, since no fuzzer guesses 128 bits.
+// Feeds arbitrary header areas to choose_meta. Checked: no crash; what it accepts is in range and survives a round
+// trip. The first byte says which blocks get a checksum that holds, since no fuzzer guesses 128 bits.
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
