@@ -147,7 +147,6 @@ class Engine : public std::enable_shared_from_this<Engine> {
   Status close_writer();
 
   // recovery.cpp: from the log to the present
-  Result<std::unique_ptr<os::File>> open_log(bool& lost);
   Result<wal::ScanResult> replay(os::File& log, wal::LogPosition from);
   Status apply(std::uint64_t commit_seq, Bytes payload);
   Status apply_operation(const format::Operation& operation);

@@ -41,7 +41,8 @@ Status Engine::apply_operation(const format::Operation& operation) {
 }
 
 Status Engine::apply(std::uint64_t commit_seq, Bytes payload) {
-  if (commit_seq != versions_->latest().commit_seq + 1 && commit_seq <= versions_->latest().commit_seq) {
+  // Numbers may be missing: a commit by checkpoint leaves no record.
+  if (commit_seq <= versions_->latest().commit_seq) {
     return Status::error(ErrorCode::LogMalformed, "commits are not in order").with("commit", commit_seq);
   }
   format::OperationReader reader = TRY(format::OperationReader::open(payload));
@@ -112,6 +113,11 @@ Status Engine::recover_log() {
     if (!options_.accept_lost_log || !lost) return scan.status();
     file->reset();
     return start_fresh_log();
+  }
+  if (scan->hole) {  // accepted as lost: what came before it is kept in a checkpoint, and the log begins anew
+    file->reset();
+    CHECK(start_fresh_log());
+    return checkpoint();
   }
   log_ = TRY(wal::Log::resume(env_, std::move(*file), *scan, meta_.file, log_options()));
   CHECK(write_session_header());
