@@ -25,6 +25,7 @@
 
 #include "format/meta.hpp"
 #include "os/env.hpp"
+#include "os/fork_guard.hpp"
 #include "os/worker.hpp"
 #include "pool/pool.hpp"
 #include "space/space_map.hpp"
@@ -192,7 +193,7 @@ class Engine : public std::enable_shared_from_this<Engine> {
   const std::string path_;
   Options options_;
   const Backing backing_;
-  std::uint64_t process_id_ = 0;
+  os::ForkGuard fork_guard_;
 
   std::unique_ptr<os::File> file_;
   std::unique_ptr<format::PageCodec> codec_;

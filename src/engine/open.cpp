@@ -73,7 +73,7 @@ Status write_new_file(os::File& file, const Meta& meta) {
 }  // namespace
 
 Engine::Engine(os::Env& env, std::string path, const Options& options, Backing backing)
-    : env_(env), path_(std::move(path)), options_(options), backing_(backing), process_id_(env.process_id()) {}
+    : env_(env), path_(std::move(path)), options_(options), backing_(backing) {}
 
 Engine::~Engine() { (void)close(); }
 
@@ -119,6 +119,7 @@ Result<std::shared_ptr<Engine>> Engine::open(os::Env& env, const std::string& pa
 }
 
 Status Engine::open_files() {
+  fork_guard_ = TRY(os::ForkGuard::make());
   const auto mode = is_read_only() ? os::OpenMode::ReadOnly : os::OpenMode::ReadWrite;
   file_ = TRY(env_.open(path_, mode));
   return {};
@@ -272,7 +273,7 @@ Status Engine::failure() const {
 }
 
 Status Engine::check_process() const {
-  if (env_.process_id() == process_id_) return {};
+  if (!fork_guard_.has_forked()) return {};
   return Status::error(ErrorCode::Misuse, "the handle belongs to the process before fork");
 }
 
