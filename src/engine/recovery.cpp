@@ -51,6 +51,7 @@ Status Engine::apply(std::uint64_t commit_seq, Bytes payload) {
     if (!operation) break;
     CHECK(apply_operation(*operation));
   }
+  CHECK(workspace_->failure());
   const State state{workspace_->working(), tree_->root(), commit_seq, 0};
   versions_->add(state, workspace_->publish(), 0);
   drain_released();

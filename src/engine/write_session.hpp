@@ -102,8 +102,8 @@ auto WriteSession::guarded(Change&& change) -> decltype(change()) {
     } else {
       ok = result.has_value();
     }
-    failed_ = !ok || workspace().has_failed();
-    if (ok && failed_) return Status::out_of_memory();
+    failed_ = !ok || !workspace().failure().is_ok();
+    if (ok && failed_) return workspace().failure();
     return result;
   } catch (const std::bad_alloc&) {
     failed_ = true;

@@ -182,7 +182,11 @@ bool Pool::drop_leftover(PageNo page) {
 Result<WriteGuard> Pool::create_page(const PageRef& ref, format::PageType type, std::uint8_t level) {
   std::unique_lock lock(mutex_);
   Frame* frame = TRY(take_frame(lock));
-  VITRINE_ASSERT(find_locked(ref.page()) == nullptr);
+  if (find_locked(ref.page()) != nullptr && !drop_leftover(ref.page())) {
+    give_back(frame);
+    return Status::error(ErrorCode::PageMalformed, "a page is in use, but the map gave it out as free")
+        .with("page", ref.page());
+  }
   frame->set_identity(ref);
   std::memset(frame->data, 0, page_size_);
   const format::PageHeader header{type, level, 0, 0, ref.page(), ref.generation, ref.session};

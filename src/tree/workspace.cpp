@@ -113,7 +113,20 @@ Result<PageRef> Workspace::allocate_run(std::uint32_t count) {
   return identity(page);
 }
 
+bool Workspace::is_allocated(PageNo page, std::uint32_t count) const noexcept {
+  if (page + count > space_.page_count()) return false;
+  for (std::uint32_t i = 0; i < count; ++i) {
+    if (!space_.is_allocated(page + i)) return false;
+  }
+  return true;
+}
+
 void Workspace::retire(const PageRef& ref, std::uint32_t count) noexcept {
+  if (!is_allocated(ref.page(), count)) {
+    failure_ = Status::error(ErrorCode::PageMalformed, "the tree uses a page that the map does not call allocated")
+                   .with("page", ref.page());
+    return;
+  }
   try {
     if (count == 1 && is_own(ref)) {
       recycled_.push_back(ref.page());
@@ -123,7 +136,7 @@ void Workspace::retire(const PageRef& ref, std::uint32_t count) noexcept {
     retired_.push_back({ref.page(), count, ref.generation.version(), working_});
     space_.hold(ref.page(), count);
   } catch (const std::bad_alloc&) {
-    has_failed_ = true;  // the page stays allocated and unreachable: this state must not be published
+    failure_ = Status::out_of_memory();  // the page stays allocated and unreachable: this state must not be published
   }
 }
 
@@ -160,11 +173,11 @@ void Workspace::rollback_to(const Mark& mark) noexcept {
   // Identities of this version may be in the file already: the next ones must differ.
   ++working_;
   rewrite_ = 0;
-  has_failed_ = false;
+  failure_ = {};
 }
 
 std::vector<RetiredPages> Workspace::publish() {
-  VITRINE_ASSERT(!has_failed_);
+  VITRINE_ASSERT(failure_.is_ok());
   forget_recycled();
   born_.clear();
   ++working_;

@@ -41,10 +41,11 @@ class Workspace {
   Result<pool::WriteGuard> create(format::PageType type, std::uint8_t level, PageRef& ref);
   // The page, private: as it is, under a new generation, or as a copy. `ref` gets its identity.
   Result<pool::WriteGuard> make_mutable(PageRef& ref);
-  // The page is no longer part of the working version. Without memory to note that, has_failed() turns true.
+  // The page is no longer part of the working version. Without memory to note that, or when the map does not know the
+  // page as allocated (a damaged file), failure() is set.
   void retire(const PageRef& ref, std::uint32_t count = 1) noexcept;
-  // Only rollback is possible.
-  bool has_failed() const noexcept { return has_failed_; }
+  // Not ok: only rollback is possible.
+  const Status& failure() const noexcept { return failure_; }
   // As make_mutable, but always to the lowest free page below `limit`, or not at all (empty guard). For compaction.
   Result<pool::WriteGuard> relocate_below(PageNo limit, PageRef& ref);
 
@@ -79,6 +80,7 @@ class Workspace {
     PageNo page;
     std::uint32_t count;
   };
+  bool is_allocated(PageNo page, std::uint32_t count) const noexcept;
   bool is_own(const PageRef& ref) const noexcept {
     return ref.generation.version() == working_ && ref.session == session_;
   }
@@ -97,7 +99,7 @@ class Workspace {
   std::vector<RetiredPages> retired_;
   std::vector<PageNo> recycled_;        // born and retired in the working version: free for the next create()
   std::vector<std::byte> scratch_;
-  bool has_failed_ = false;
+  Status failure_;
 };
 
 }  // namespace vitrine::tree
