@@ -103,8 +103,8 @@ class Env {
 
   virtual Result<FilesystemInfo> filesystem_of(const std::string& path) = 0;
 
-  virtual std::uint64_t wall_ms() = 0;       // since 1970; may jump
-  virtual std::uint64_t monotonic_ns() = 0;  // never goes back
+  virtual std::uint64_t wall_ms() = 0;                       // since 1970; may jump
+  virtual std::uint64_t monotonic_ns() = 0;                  // never goes back
   virtual Status random_bytes(std::span<std::byte> to) = 0;  // unpredictable
   virtual std::uint64_t process_id() = 0;
 

@@ -56,9 +56,7 @@ class EnvContract : public ::testing::TestWithParam<Implementation> {
 
   Env& env() { return place_->env(); }
   std::string path(const std::string& name) { return place_->path(name); }
-  std::unique_ptr<File> create(const std::string& name) {
-    return env().open(path(name), OpenMode::CreateNew).value();
-  }
+  std::unique_ptr<File> create(const std::string& name) { return env().open(path(name), OpenMode::CreateNew).value(); }
   std::unique_ptr<File> open(const std::string& name, OpenMode mode = OpenMode::ReadWrite) {
     return env().open(path(name), mode).value();
   }
@@ -125,8 +123,7 @@ TEST_P(EnvContract, reserve_grows_with_zeros_and_keeps_content) {
   ASSERT_TRUE(write_text(*file, 4096, "kept").is_ok());
   ASSERT_TRUE(file->reserve(0, 100'000).is_ok());
   EXPECT_EQ(file->size().value(), 100'000u);
-  EXPECT_EQ(read_text(*file, 0, 100'000),
-            std::string(4096, '\0') + "kept" + std::string(100'000 - 4100, '\0'));
+  EXPECT_EQ(read_text(*file, 0, 100'000), std::string(4096, '\0') + "kept" + std::string(100'000 - 4100, '\0'));
   ASSERT_TRUE(file->reserve(10, 20).is_ok());
   EXPECT_EQ(file->size().value(), 100'000u) << "reserve never shrinks";
   EXPECT_TRUE(file->reserve(500'000, 0).is_ok());
@@ -314,7 +311,9 @@ TEST_P(EnvContract, random_operations_agree_with_a_string) {
         ASSERT_EQ(read_text(*file, offset, size), offset < model.size() ? model.substr(offset, size) : "");
         break;
       }
-      case 3: ASSERT_TRUE(file->sync().is_ok()); break;
+      case 3:
+        ASSERT_TRUE(file->sync().is_ok());
+        break;
       default: {
         const std::string text(size, static_cast<char>(random.below(256)));
         ASSERT_TRUE(write_text(*file, offset, text).is_ok());

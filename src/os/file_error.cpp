@@ -13,20 +13,29 @@ ErrorCode code_of(int error, ErrorCode otherwise) {
   switch (error) {
     case ENOSPC:
     case EDQUOT:
-    case EFBIG: return ErrorCode::DiskFull;
+    case EFBIG:
+      return ErrorCode::DiskFull;
     case EMFILE:
-    case ENFILE: return ErrorCode::FileLimit;
+    case ENFILE:
+      return ErrorCode::FileLimit;
     case EACCES:
-    case EPERM: return ErrorCode::FilePermission;
-    case EROFS: return ErrorCode::FileReadOnly;
+    case EPERM:
+      return ErrorCode::FilePermission;
+    case EROFS:
+      return ErrorCode::FileReadOnly;
     case ELOOP:
     case EISDIR:
-    case ENXIO: return ErrorCode::FileNotRegular;
+    case ENXIO:
+      return ErrorCode::FileNotRegular;
     case ENOENT:
-    case ENOTDIR: return ErrorCode::FileNotFound;
-    case EEXIST: return ErrorCode::FileExists;
-    case ENOMEM: return ErrorCode::OutOfMemory;
-    default: return otherwise;
+    case ENOTDIR:
+      return ErrorCode::FileNotFound;
+    case EEXIST:
+      return ErrorCode::FileExists;
+    case ENOMEM:
+      return ErrorCode::OutOfMemory;
+    default:
+      return otherwise;
   }
 }
 

@@ -117,8 +117,7 @@ bool MemoryContent::locked_by_other(const void* owner, std::uint64_t offset, std
   return locks_.locked_by_other(owner, offset, size);
 }
 
-MemoryFile::MemoryFile(std::shared_ptr<MemoryContent> content, std::string path, std::uint64_t device,
-                       bool is_writable)
+MemoryFile::MemoryFile(std::shared_ptr<MemoryContent> content, std::string path, std::uint64_t device, bool is_writable)
     : content_(std::move(content)), path_(std::move(path)), device_(device), is_writable_(is_writable) {}
 
 MemoryFile::~MemoryFile() { content_->unlock_all(this); }

@@ -36,9 +36,12 @@ int open_flags(OpenMode mode) {
   // O_NONBLOCK: opening a pipe must not wait for its other end. It is cleared again once the file is known as regular.
   const int always = O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK | O_NOCTTY;
   switch (mode) {
-    case OpenMode::ReadOnly: return always | O_RDONLY;
-    case OpenMode::ReadWrite: return always | O_RDWR;
-    case OpenMode::CreateNew: break;
+    case OpenMode::ReadOnly:
+      return always | O_RDONLY;
+    case OpenMode::ReadWrite:
+      return always | O_RDWR;
+    case OpenMode::CreateNew:
+      break;
   }
   return always | O_RDWR | O_CREAT | O_EXCL;
 }
@@ -118,8 +121,7 @@ class PosixEnv final : public Env {
     if (!descriptor.is_open()) return system_error(errno, ErrorCode::SystemFailed, "open", path);
     CHECK(require_regular(descriptor, path));
     if (mode == OpenMode::CreateNew) CHECK(restrict_to_owner(descriptor, path));
-    return make_file(std::move(descriptor), path,
-                     mode == OpenMode::ReadOnly ? Access::ReadOnly : Access::ReadWrite);
+    return make_file(std::move(descriptor), path, mode == OpenMode::ReadOnly ? Access::ReadOnly : Access::ReadWrite);
   }
 
   Result<std::unique_ptr<File>> open_temporary(const std::string& near_path) override {

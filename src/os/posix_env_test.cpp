@@ -175,9 +175,8 @@ TEST_F(PosixEnvTest, a_temporary_file_goes_elsewhere_when_its_directory_is_close
 TEST_F(PosixEnvTest, no_free_descriptor_is_a_file_limit) {
   create("a");
   EXPECT_TRUE(in_child([&] {
-    const struct rlimit none {3, 3};
-    return ::setrlimit(RLIMIT_NOFILE, &none) == 0 &&
-           open_error(path("a"), OpenMode::ReadOnly) == ErrorCode::FileLimit;
+    const struct rlimit none { 3, 3 };
+    return ::setrlimit(RLIMIT_NOFILE, &none) == 0 && open_error(path("a"), OpenMode::ReadOnly) == ErrorCode::FileLimit;
   }));
 }
 

@@ -136,8 +136,7 @@ Result<std::uint64_t> PosixFile::size() {
 Status PosixFile::resize(std::uint64_t size) {
   CHECK(require_writable("resize"));
   if (!fits_in_file(0, size)) return failed_at(size, EFBIG, ErrorCode::WriteFailed, "resize");
-  const int result =
-      retry_interrupted([&] { return ::ftruncate(descriptor_.number(), static_cast<off_t>(size)); });
+  const int result = retry_interrupted([&] { return ::ftruncate(descriptor_.number(), static_cast<off_t>(size)); });
   if (result != 0) return failed_at(size, errno, ErrorCode::WriteFailed, "resize");
   return {};
 }
@@ -146,9 +145,8 @@ Status PosixFile::reserve(std::uint64_t offset, std::uint64_t size) {
   CHECK(require_writable("reserve"));
   if (size == 0) return {};
   if (!fits_in_file(offset, size)) return failed_at(offset, EFBIG, ErrorCode::WriteFailed, "reserve");
-  const int result = retry_interrupted([&] {
-    return ::fallocate(descriptor_.number(), 0, static_cast<off_t>(offset), static_cast<off_t>(size));
-  });
+  const int result = retry_interrupted(
+      [&] { return ::fallocate(descriptor_.number(), 0, static_cast<off_t>(offset), static_cast<off_t>(size)); });
   if (result == 0) return {};
   if (errno == EOPNOTSUPP || errno == ENOSYS) return reserve_by_writing(offset, size);
   return failed_at(offset, errno, ErrorCode::WriteFailed, "reserve");

@@ -105,8 +105,8 @@ std::uint64_t SimBytes::hash_of(const Page& page) {
       lanes[lane] = std::rotl(lanes[lane] ^ (word * 0x9fb21c651e98df25ull), 29) * 0xd6e8feb86659fd93ull;
     }
   }
-  const std::uint64_t joined = sim_mix(lanes[0]) + std::rotl(sim_mix(lanes[1]), 13) +
-                               std::rotl(sim_mix(lanes[2]), 27) + std::rotl(sim_mix(lanes[3]), 41);
+  const std::uint64_t joined = sim_mix(lanes[0]) + std::rotl(sim_mix(lanes[1]), 13) + std::rotl(sim_mix(lanes[2]), 27) +
+                               std::rotl(sim_mix(lanes[3]), 41);
   page.hash = any == 0 ? 0 : joined | 1;
   page.hash_is_known = true;
   return page.hash;

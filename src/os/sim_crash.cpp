@@ -117,8 +117,8 @@ bool SimCrash::visit_choice(Choice choice, const SimCrashOptions& options, const
 }
 
 void SimCrash::for_each_image(const SimCrashOptions& options, const Visit& visit) const {
-  const bool goes_on = units_.size() <= options.exhaustive_units ? visit_all_subsets(options, visit)
-                                                                 : visit_lists(options, visit);
+  const bool goes_on =
+      units_.size() <= options.exhaustive_units ? visit_all_subsets(options, visit) : visit_lists(options, visit);
   const bool wants_random = units_.size() > options.exhaustive_units || (options.tear_sectors && !units_.empty());
   if (goes_on && wants_random) visit_random(options, visit);
 }
@@ -189,8 +189,10 @@ std::string SimCrash::describe(const Unit& unit) const {
   switch (unit.change->kind) {
     case SimChange::Kind::Grow:
       return "growth of " + where + " to " + std::to_string(unit.change->offset + unit.change->length);
-    case SimChange::Kind::Resize: return "resize of " + where + " to " + std::to_string(unit.change->length);
-    case SimChange::Kind::Write: break;
+    case SimChange::Kind::Resize:
+      return "resize of " + where + " to " + std::to_string(unit.change->length);
+    case SimChange::Kind::Write:
+      break;
   }
   return where + " [" + std::to_string(unit.begin) + ", " + std::to_string(unit.end) + ")";
 }

@@ -80,10 +80,10 @@ class SimCrash {
 
   struct Unit {
     std::uint64_t sequence = 0;
-    const SimInode* inode = nullptr;       // null for a change of a name
-    const SimChange* change = nullptr;     // null for a change of a name
-    const SimNameChange* name = nullptr;   // null for a change of a file
-    std::uint64_t begin = 0;               // which bytes of the file, for a write
+    const SimInode* inode = nullptr;      // null for a change of a name
+    const SimChange* change = nullptr;    // null for a change of a name
+    const SimNameChange* name = nullptr;  // null for a change of a file
+    std::uint64_t begin = 0;              // which bytes of the file, for a write
     std::uint64_t end = 0;
   };
   using Visit = std::function<bool(const SimImage&)>;
@@ -102,7 +102,7 @@ class SimCrash {
   std::string describe(const Unit& unit) const;
 
   const SimEnv& env_;
-  std::vector<Unit> units_;                                        // in the order they were made
+  std::vector<Unit> units_;                                       // in the order they were made
   std::map<const SimInode*, std::vector<std::size_t>> units_of_;  // indexes into units_
 };
 

@@ -22,7 +22,7 @@ using Contents = std::map<std::string, std::string>;
 Contents contents_of(SimEnv& env) {
   Contents contents;
   for (const std::string& path : env.names()) {
-    contents[path] = read_text(*env.open(path, OpenMode::ReadOnly).value(), 0, 1 << 20);
+    contents[path] = read_text(*env.open(path, OpenMode::ReadOnly).value(), 0, 1 << 15);
   }
   return contents;
 }

@@ -44,7 +44,9 @@ void sim_apply(SimFileState& state, const SimChange& change) {
       state.size = std::max(state.size, change.offset + change.length);
       state.mark_space(change.offset, change.length);
       break;
-    case SimChange::Kind::Resize: state.set_size(change.length); break;
+    case SimChange::Kind::Resize:
+      state.set_size(change.length);
+      break;
   }
 }
 
@@ -118,8 +120,7 @@ void SimDisk::write_lost(SimInode& inode, std::uint64_t offset, const std::vecto
   grow_pending(inode, offset, bytes.size());  // the size is metadata and takes another way to the disk
 }
 
-void SimDisk::write_misdirected(SimInode& inode, std::uint64_t offset, std::vector<std::byte> bytes,
-                                std::uint64_t to) {
+void SimDisk::write_misdirected(SimInode& inode, std::uint64_t offset, std::vector<std::byte> bytes, std::uint64_t to) {
   if (bytes.empty()) return;
   show_write(inode, offset, bytes);
   grow_pending(inode, offset, bytes.size());
@@ -149,8 +150,7 @@ void SimDisk::fail_sync(SimInode& inode, SyncFailure how, std::uint64_t sector_s
       }
       for (std::uint64_t done = 0; done < change.bytes.size();) {
         const std::uint64_t at = change.offset + done;
-        const std::uint64_t count =
-            std::min<std::uint64_t>(sector_size - at % sector_size, change.bytes.size() - done);
+        const std::uint64_t count = std::min<std::uint64_t>(sector_size - at % sector_size, change.bytes.size() - done);
         if (random_.one_in(2)) inode.durable.bytes.write(at, change.bytes.data() + done, count);
         done += count;
       }

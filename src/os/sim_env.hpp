@@ -24,10 +24,10 @@ namespace vitrine::os {
 
 struct SimOptions {
   std::uint64_t seed = 1;
-  std::uint32_t sector_size = 512;                // what a power cut cannot tear; 512 or 4096
-  std::uint64_t capacity_bytes = kSimUnlimited;   // DiskFull beyond it, counted in pages of 4 KiB
+  std::uint32_t sector_size = 512;                  // what a power cut cannot tear; 512 or 4096
+  std::uint64_t capacity_bytes = kSimUnlimited;     // DiskFull beyond it, counted in pages of 4 KiB
   std::uint64_t wall_start_ms = 1'700'000'000'000;  // November 2023
-  std::uint64_t step_ns = 100;                    // how far the clock moves with every call
+  std::uint64_t step_ns = 100;                      // how far the clock moves with every call
 };
 
 struct SimWrite {
