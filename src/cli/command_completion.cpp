@@ -23,14 +23,12 @@ std::string command_names() {
   return names;
 }
 
-// For single quotes, in which all three shells keep everything but the quote itself and, in fish, the backslash.
+// In single quotes; bash and zsh keep everything there but the quote itself.
 std::string quoted(std::string_view text) {
   std::string safe = "'";
   for (const char character : text) {
     if (character == '\'') {
       safe.append("'\\''");
-    } else if (character == '\\') {
-      safe.append("\\\\");
     } else {
       safe.push_back(character);
     }
@@ -95,11 +93,11 @@ std::string zsh_action(std::string_view placeholder, const std::string& choices)
   return is_path(placeholder) ? "_files" : " ";
 }
 
-// zsh reads [ ] and : in a specification itself.
+// zsh reads brackets in a specification itself.
 std::string zsh_text(std::string_view text) {
   std::string safe;
   for (const char character : text) {
-    if (character == '[' || character == ']' || character == ':') safe.push_back('\\');
+    if (character == '[' || character == ']') safe.push_back('\\');
     safe.push_back(character);
   }
   return safe;
@@ -154,11 +152,21 @@ std::string zsh_script() {
 
 // ---- fish
 
+// fish reads \\ and \' inside single quotes.
+std::string fish_quoted(std::string_view text) {
+  std::string safe = "'";
+  for (const char character : text) {
+    if (character == '\'' || character == '\\') safe.push_back('\\');
+    safe.push_back(character);
+  }
+  return safe.append("'");
+}
+
 std::string fish_option(const CommandSpec& command, const OptionSpec& option) {
   std::string line = "complete -c vitrine -n '__fish_seen_subcommand_from " + std::string(command.name) + "' -l ";
-  line.append(option.name.substr(2)).append(" -d ").append(quoted(option.help));
+  line.append(option.name.substr(2)).append(" -d ").append(fish_quoted(option.help));
   if (const std::string choices = joined_choices(option); !choices.empty()) {
-    line.append(" -x -a ").append(quoted(choices));
+    line.append(" -x -a ").append(fish_quoted(choices));
   } else if (!option.is_flag()) {
     line.append(is_path(option.placeholder) ? " -r -F" : " -x");
   }
@@ -170,11 +178,11 @@ std::string fish_script() {
       "# fish completion for vitrine; load it with: vitrine completion fish | source\n";
   for (const CommandSpec& command : commands()) {
     script.append("complete -c vitrine -n __fish_use_subcommand -f -a ").append(command.name);
-    script.append(" -d ").append(quoted(command.summary)).append("\n");
+    script.append(" -d ").append(fish_quoted(command.summary)).append("\n");
     for (const OptionSpec& option : command.options) script.append(fish_option(command, option));
     if (command.positionals.front().name != "SHELL") continue;
     script.append("complete -c vitrine -n '__fish_seen_subcommand_from ").append(command.name);
-    script.append("' -f -a ").append(quoted(kShells)).append("\n");
+    script.append("' -f -a ").append(fish_quoted(kShells)).append("\n");
   }
   return script;
 }

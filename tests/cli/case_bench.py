@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: MIT OR Apache-2.0
 """bench: that it measures what it says, and cleans up. The figures themselves are not judged here."""
+import signal
+import time
+
 from harness import check, check_equal
 
 SMALL = ("--records", "20000", "--seconds", "1", "--threads", "1,4")
@@ -22,6 +25,17 @@ def case_bench_can_leave_its_database(folder):
     check("results\n" in text and "durable_put" in text, text)
     check_equal(folder.ok("list", "b.vtr", "--keyspace", "sequential", "--count").out, b"20000\n")
     folder.verified("b.vtr")
+
+
+def case_an_interrupted_bench_leaves_nothing(folder):
+    for delay_s in (0.1, 0.6, 1.5, 2.5):  # in the load, the bare loop, the durable puts, wherever the machine is then
+        bench = folder.start("bench", "b.vtr", "--records", "5000", "--seconds", "1", "--threads", "2,3")
+        time.sleep(delay_s)
+        bench.send_signal(signal.SIGINT)
+        out, err = bench.communicate(timeout=60)
+        check_equal((bench.returncode, out), (8, b""), f"after {delay_s} s: {err}")
+        check(err.startswith(b"vitrine: OPERATION_RUN_CANCELLED: "), err)
+        check_equal(folder.files(), {}, f"after {delay_s} s")
 
 
 def case_bench_never_touches_a_database_that_exists(folder):
