@@ -1,14 +1,17 @@
 # SPDX-License-Identifier: MIT OR Apache-2.0
-# Runs every program of bench/ whose name contains the first argument; the rest goes to the programs.
+# Measurements: `vitrine bench` on a database of its own, then every program of bench/. An argument selects those whose
+# name contains it; what follows goes to the programs.
 pattern="${1:-}"
 [ $# -gt 0 ] && shift
-need "${PACKAGES_BUILD[@]}"
-configure "$BUILD"
+build_product
 compile "$BUILD" benches
 shopt -s nullglob
-programs=("$BUILD"/bin/*"$pattern"*_bench)
-[ ${#programs[@]} -gt 0 ] || fail "bench: no program matches '$pattern'"
+programs=()
+[[ cli != *"$pattern"* ]] || programs+=("$BUILD/bin/vitrine bench $BUILD/bench.vtr")
+programs+=("$BUILD"/bin/*"$pattern"*_bench)
+[ ${#programs[@]} -gt 0 ] || fail "bench: nothing matches '$pattern' (cli, or a program of bench/)"
 for program in "${programs[@]}"; do
-  say "$(basename "$program")"
-  "$program" "$@"
+  say "$(basename "${program%% *}")"
+  # shellcheck disable=SC2086
+  $program "$@"
 done

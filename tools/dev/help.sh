@@ -12,7 +12,7 @@ cat <<'TEXT'
   fmt [--check]             format the C++ files with clang-format
   fuzz [--seconds N] [NAME...]   fuzz all targets or those named; new inputs go to fuzz/corpus/
   sim [--minutes N] [PATTERN]    repeat the randomized system tests with new seeds
-  bench [PATTERN] [ARGS]    build and run the programs of bench/
+  bench [PATTERN] [ARGS]    measure: 'vitrine bench' (cli) and the programs of bench/
   clean                     remove the build folder
 
   VITRINE_SEED=N            replay a randomized test
