@@ -8,15 +8,17 @@ export LC_ALL=C
 
 vitrine="$(realpath "${1:?the program}")"
 folder="${2:-$(dirname "$(dirname "$vitrine")")/demo}"
+mkdir -p "$folder"
+folder="$(realpath "$folder")"
 db="$folder/packages.vtr"
 records_min=1000
 kill_after_s=2
 
 step() { printf '\n\033[1m%s\033[0m\n' "$*"; }
 [ -t 1 ] || step() { printf '\n%s\n' "$*"; }
-show() { # runs a command line of the program, and shows it
+show() { # runs a command line of the program, and shows it as it would be typed
   printf '$ vitrine'
-  printf ' %q' "$@"
+  printf ' %q' "${@/#$folder\//}"
   printf '\n'
   "$vitrine" "$@"
 }
@@ -64,7 +66,9 @@ step "2. Look packages up, scan a prefix"
 show get "$db" package/bash | head -n 6 | cut -c1-110
 echo "..."
 show list "$db" --prefix package/sqlite3 --keys-only --limit 5
-stored="$(show list "$db" --count | tee /dev/stderr | tail -n 1)"
+show list "$db" --count
+stored="$("$vitrine" list "$db" --count)"
+[ "$stored" -eq "$records" ] || die "$stored entries, wanted $records"
 show get "$db" package/no-such-package && die "a missing key was found"
 echo "(exit code $?: not found)"
 
@@ -87,7 +91,8 @@ reopen_ms=$(($(now_ms) - started))
 "$vitrine" list "$db" --prefix burst/ | sort >"$folder/found.tsv"
 head -n "$acknowledged" "$folder/burst.tsv" | sort >"$folder/wanted.tsv"
 lost="$(comm -23 "$folder/wanted.tsv" "$folder/found.tsv" | wc -l)"
-echo "$(thousands "$acknowledged") acknowledged, $(thousands "$(wc -l <"$folder/found.tsv")") found, $lost lost"
+found="$(wc -l <"$folder/found.tsv")"
+echo "$(thousands "$acknowledged") acknowledged, $(thousands "$found") found, $lost lost"
 [ "$lost" -eq 0 ] || die "acknowledged commits were lost"
 
 step "5. Check every page"
@@ -96,18 +101,19 @@ show verify "$db"
 verify_ms=$(($(now_ms) - started))
 
 step "Figures"
+load_rate=$((records * 1000 / (load_ms + 1)))
 file_bytes="$(stat -c %s "$db")"
 cat <<TEXT
-  loaded           $(thousands "$records") records in $load_ms ms ($(thousands $((records * 1000 / (load_ms + 1)))) a second)
-  stored           $(thousands "$stored") entries counted, file of $(thousands "$file_bytes") bytes
+  loaded           $(thousands "$records") records in $load_ms ms ($(thousands "$load_rate") a second)
+  file             $(thousands "$file_bytes") bytes for $(thousands "$bytes") bytes of text and the burst
   durable commits  $(thousands $((acknowledged / kill_after_s))) a second, one writer
   after kill -9    opened and written to in $reopen_ms ms, $lost commits lost
   verify           every page in $verify_ms ms
 
-Try next
-  $vitrine get $db package/vim
-  $vitrine list $db --prefix package/python3- --keys-only --limit 10
-  $vitrine stats $db
-  $vitrine verify $db --level deep --json
-  $vitrine bench /tmp/bench.vtr
+Try next, in $folder
+  $vitrine get packages.vtr package/vim
+  $vitrine list packages.vtr --prefix package/python3- --keys-only --limit 10
+  $vitrine stats packages.vtr
+  $vitrine verify packages.vtr --level deep --json
+  $vitrine bench bench.vtr
 TEXT

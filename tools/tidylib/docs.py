@@ -86,7 +86,7 @@ def errors_documented(tree: Tree):
 
 
 def format_documented(tree: Tree):
-    """The byte tables of docs/FORMAT.md are those of the headers that define them."""
+    """The byte tables in docs/ are those of the headers that define them."""
     yield from format_doc.differences(tree)
 
 

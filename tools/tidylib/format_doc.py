@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT OR Apache-2.0
-"""The byte tables of headers and their copies in docs/FORMAT.md.
+"""The byte tables of headers and their copies in documents, most of them in docs/FORMAT.md.
 
-A table is a paragraph of comment lines in a header, with a title in its first line. The document holds the copy between
+A table is a paragraph of comment lines in a header, with a title in its first line. A document holds the copy between
 two marks, so that it reads as a whole and cannot drift:
 
     <!-- table src/format/meta.hpp: META BLOCK -->
@@ -14,7 +14,6 @@ import re
 
 from tidylib.tree import Finding, Tree, line_of
 
-DOCUMENT = "docs/FORMAT.md"
 _COLUMNS = "OFFSET SIZE FIELD"
 _MARKED = re.compile(r"<!-- table (\S+): (.+?) -->\n```text\n(.*?)```\n<!-- end -->", re.DOTALL)
 
@@ -54,36 +53,38 @@ def _overlaps(content: str):
                 end = offset + size
 
 
+def documents(tree: Tree) -> list[str]:
+    return [p for p in tree.paths if p.startswith("docs/") and p.endswith(".md")]
+
+
 def differences(tree: Tree):
-    if DOCUMENT not in tree.paths:
-        yield Finding(DOCUMENT, 1, "is missing")
-        return
-    text = tree.text(DOCUMENT)
     mirrored = set()
-    for mark in _MARKED.finditer(text):
-        path, title, copy = mark.groups()
-        line = line_of(text, mark.start())
-        original = table(tree.text(path), title) if path in tree.paths else None
-        if original is None:
-            yield Finding(DOCUMENT, line, f"{path} has no table '{title}'")
-            continue
-        mirrored.add((path, original))
-        if original != copy:
-            yield Finding(DOCUMENT, line, f"'{title}' differs from {path}: run python3 tools/gen_format_doc.py")
+    for document in documents(tree):
+        text = tree.text(document)
+        for mark in _MARKED.finditer(text):
+            path, title, copy = mark.groups()
+            line = line_of(text, mark.start())
+            original = table(tree.text(path), title) if path in tree.paths else None
+            if original is None:
+                yield Finding(document, line, f"{path} has no table '{title}'")
+                continue
+            mirrored.add((path, original))
+            if original != copy:
+                yield Finding(document, line, f"'{title}' differs from {path}: run python3 tools/gen_format_doc.py")
     for path in tree.under("src", suffixes={".hpp"}):
         for line, content in paragraphs(tree.text(path)):
             if _COLUMNS not in content:
                 continue
             if (path, content) not in mirrored:
-                yield Finding(path, line, f"table '{content[:24].strip()}...' is not in {DOCUMENT}")
+                yield Finding(path, line, f"table '{content[:24].strip()}...' is in no document of docs/")
             for row in _overlaps(content):
                 yield Finding(path, line, f"field '{row}' begins inside the one above it")
 
 
-def updated(tree: Tree) -> str:
+def updated(tree: Tree, document: str) -> str:
     def replace(mark: re.Match[str]) -> str:
         path, title, copy = mark.groups()
         content = table(tree.text(path), title) if path in tree.paths else None
         return f"<!-- table {path}: {title} -->\n```text\n{content or copy}```\n<!-- end -->"
 
-    return _MARKED.sub(replace, tree.text(DOCUMENT))
+    return _MARKED.sub(replace, tree.text(document))
