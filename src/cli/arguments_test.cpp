@@ -7,14 +7,18 @@
 namespace vitrine::cli {
 namespace {
 
-const CommandSpec kCommand{
-    "sample",
-    "a command for the tests",
-    "",
-    {{"DB"}, {"KEY", PositionalSpec::Presence::Optional}},
-    {{"--limit", "N", ""}, {"--from", "KEY", ""}, {"--to", "KEY", ""}, {"--mode", "fast|safe", ""}, {"--json", "", ""},
-     {"--size", "SIZE", ""}, {"--wait", "TIME", ""}},
-    nullptr};
+const CommandSpec kCommand{"sample",
+                           "a command for the tests",
+                           "",
+                           {{"DB"}, {"KEY", PositionalSpec::Presence::Optional}},
+                           {{"--limit", "N", ""},
+                            {"--from", "KEY", ""},
+                            {"--to", "KEY", ""},
+                            {"--mode", "fast|safe", ""},
+                            {"--json", "", ""},
+                            {"--size", "SIZE", ""},
+                            {"--wait", "TIME", ""}},
+                           nullptr};
 
 Result<Arguments> parse(const std::vector<std::string>& words) { return Arguments::parse(kCommand, words); }
 

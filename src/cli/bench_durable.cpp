@@ -20,9 +20,7 @@ using Clock = std::chrono::steady_clock;
 constexpr std::size_t kBlockSize = 4096;
 constexpr std::size_t kFileSize = std::size_t{16} << 20;
 
-double seconds_since(Clock::time_point start) {
-  return std::chrono::duration<double>(Clock::now() - start).count();
-}
+double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
 
 Status write_block(os::File& file, std::uint64_t offset, const std::string& bytes) {
   const os::IoSlice slice{bytes.data(), bytes.size()};

@@ -174,8 +174,7 @@ std::string fish_option(const CommandSpec& command, const OptionSpec& option) {
 }
 
 std::string fish_script() {
-  std::string script =
-      "# fish completion for vitrine; load it with: vitrine completion fish | source\n";
+  std::string script = "# fish completion for vitrine; load it with: vitrine completion fish | source\n";
   for (const CommandSpec& command : commands()) {
     script.append("complete -c vitrine -n __fish_use_subcommand -f -a ").append(command.name);
     script.append(" -d ").append(fish_quoted(command.summary)).append("\n");

@@ -41,13 +41,17 @@ OptionRows joined(std::initializer_list<OptionRows> groups) {
 }
 
 CommandSpec init_row() {
-  return {"init", "create an empty database",
-          "Creates DB. It is a conflict (exit 6) when the file exists.", {{"DB"}},
-          joined({{{"--page-size", "SIZE", "a power of two from 4KiB to 64KiB"}}, kOpen, kJson}), run_init};
+  return {"init",
+          "create an empty database",
+          "Creates DB. It is a conflict (exit 6) when the file exists.",
+          {{"DB"}},
+          joined({{{"--page-size", "SIZE", "a power of two from 4KiB to 64KiB"}}, kOpen, kJson}),
+          run_init};
 }
 
 CommandSpec put_row() {
-  return {"put", "store a value under a key, or many from standard input",
+  return {"put",
+          "store a value under a key, or many from standard input",
           "The value is VALUE, the content of --file, or standard input when neither is\n"
           "given; files and standard input may hold up to 1 GiB and any bytes.\n"
           "With --stdin every line is KEY<TAB>VALUE, where \\t, \\n, \\\\ and \\xNN stand for\n"
@@ -61,34 +65,43 @@ CommandSpec put_row() {
                    {"--if-absent", "", "fail (exit 6) when the key exists"},
                    {"--if-version", "N", "fail (exit 6) unless the entry has version N; 0: no entry"},
                    {"--create", "", "create DB when it does not exist"}},
-                  kKeyspace, kEncoding, kWrite, kOpen, kJson}),
+                  kKeyspace,
+                  kEncoding,
+                  kWrite,
+                  kOpen,
+                  kJson}),
           run_put};
 }
 
 CommandSpec get_row() {
-  return {"get", "print the value of a key",
+  return {"get",
+          "print the value of a key",
           "Prints the bytes of the value and a newline. A missing key prints nothing and\n"
           "exits with 4.",
           {{"DB"}, {"KEY"}},
           joined({{{"--raw", "", "no newline after the value"},
                    {"--file", "FILE", "write the value to FILE instead, without a newline"}},
-                  kKeyspace, kEncoding, kOpen, kJson}),
+                  kKeyspace,
+                  kEncoding,
+                  kOpen,
+                  kJson}),
           run_get};
 }
 
 CommandSpec delete_row() {
-  return {"delete", "remove a key or a range of keys",
-          "Removes KEY (exit 4 when it is missing), or in one transaction all keys that\n"
-          "--prefix, --from and --to select together.",
-          {{"DB"}, {"KEY", kOptional}},
-          joined({kRange,
-                  {{"--all", "", "remove every key of the keyspace"}},
-                  kKeyspace, kEncoding, kWrite, kOpen, kJson}),
-          run_delete};
+  return {
+      "delete",
+      "remove a key or a range of keys",
+      "Removes KEY (exit 4 when it is missing), or in one transaction all keys that\n"
+      "--prefix, --from and --to select together.",
+      {{"DB"}, {"KEY", kOptional}},
+      joined({kRange, {{"--all", "", "remove every key of the keyspace"}}, kKeyspace, kEncoding, kWrite, kOpen, kJson}),
+      run_delete};
 }
 
 CommandSpec list_row() {
-  return {"list", "print entries in key order, KEY<TAB>VALUE",
+  return {"list",
+          "print entries in key order, KEY<TAB>VALUE",
           "TAB, newline and backslash appear as \\t, \\n and \\\\, control characters and bytes\n"
           "that are not UTF-8 as \\xNN; put --stdin reads the same form. With --json every\n"
           "entry is one JSON object on its own line.",
@@ -98,32 +111,40 @@ CommandSpec list_row() {
                    {"--reverse", "", "from the last key to the first"},
                    {"--keys-only", "", "print keys without values"},
                    {"--count", "", "print how many entries there are instead"}},
-                  kKeyspace, kEncoding, kOpen, kJson}),
+                  kKeyspace,
+                  kEncoding,
+                  kOpen,
+                  kJson}),
           run_list};
 }
 
 CommandSpec verify_row() {
-  return {"verify", "check a database and list every finding",
+  return {"verify",
+          "check a database and list every finding",
           "quick: header, log, free space. full: every page as well, the order of keys, and\n"
           "that each page has exactly one owner. deep: also what entries mean to the layers\n"
           "above. Exit 0: clean; 10: something was found; 3: not everything could be looked\n"
           "at, which is not clean.",
           {{"DB"}},
-          joined({{{"--level", "quick|full|deep", "how much to check (default full)"}}, kOpen, kJson}), run_verify};
+          joined({{{"--level", "quick|full|deep", "how much to check (default full)"}}, kOpen, kJson}),
+          run_verify};
 }
 
 CommandSpec import_row() {
-  return {"import", "put the entries of an export file into a database",
+  return {"import",
+          "put the entries of an export file into a database",
           "All or nothing: a damaged file, one cut anywhere, or an interrupt changes nothing.",
           {{"DB"}, {"FILE"}},
           joined({{{"--replace", "", "remove all that is in the database first"},
                    {"--create", "", "create DB when it does not exist"}},
-                  kOpen, kJson}),
+                  kOpen,
+                  kJson}),
           run_import};
 }
 
 CommandSpec bench_row() {
-  return {"bench", "measure this machine on a database of its own",
+  return {"bench",
+          "measure this machine on a database of its own",
           "Creates DB, which must not exist, measures, and removes it again. Durable puts\n"
           "stand beside a bare loop of fdatasync on a file written in advance.",
           {{"DB"}},
@@ -133,7 +154,8 @@ CommandSpec bench_row() {
                    {"--seconds", "N", "how long each durable test runs (default 3)"},
                    {"--keep", "", "leave the database there"},
                    {"--page-size", "SIZE", "a power of two from 4KiB to 64KiB"}},
-                  kOpen, kJson}),
+                  kOpen,
+                  kJson}),
           run_bench};
 }
 
@@ -152,12 +174,20 @@ std::vector<CommandSpec> make_commands() {
       {"checkpoint", "move what is in the log into the database file", "", {{"DB"}}, plain, run_checkpoint},
       {"compact", "pack thinly filled pages; the freed space is reused", "", {{"DB"}}, plain, run_compact},
       {"vacuum", "shrink the file to what it holds", "", {{"DB"}}, plain, run_vacuum},
-      {"backup", "copy a database, also while a writer writes",
-       "FILE, which must not exist, becomes a database of its own.", {{"DB"}, {"FILE"}}, plain, run_backup},
+      {"backup",
+       "copy a database, also while a writer writes",
+       "FILE, which must not exist, becomes a database of its own.",
+       {{"DB"}, {"FILE"}},
+       plain,
+       run_backup},
       {"export", "write all entries to a portable file", "FILE must not exist.", {{"DB"}, {"FILE"}}, plain, run_export},
       import_row(),
       bench_row(),
-      {"completion", "print a completion script for a shell", "SHELL is bash, zsh or fish.", {{"SHELL"}}, kJson,
+      {"completion",
+       "print a completion script for a shell",
+       "SHELL is bash, zsh or fish.",
+       {{"SHELL"}},
+       kJson,
        run_completion},
   };
 }

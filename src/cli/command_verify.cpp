@@ -14,9 +14,12 @@ VerifyLevel level_of(std::string_view name) noexcept {
 
 std::string_view severity_name(FindingSeverity severity) noexcept {
   switch (severity) {
-    case FindingSeverity::Damage: return "damage";
-    case FindingSeverity::Warning: return "warning";
-    case FindingSeverity::Incomplete: break;
+    case FindingSeverity::Damage:
+      return "damage";
+    case FindingSeverity::Warning:
+      return "warning";
+    case FindingSeverity::Incomplete:
+      break;
   }
   return "incomplete";
 }

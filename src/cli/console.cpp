@@ -30,8 +30,7 @@ Record error_record(const Status& status) {
 
 }  // namespace
 
-Console::Console()
-    : progress_(is_terminal(Stream::Error) ? ProgressBar::Drawing::On : ProgressBar::Drawing::Off) {}
+Console::Console() : progress_(is_terminal(Stream::Error) ? ProgressBar::Drawing::On : ProgressBar::Drawing::Off) {}
 
 Status Console::write_error(int error) {
   if (error == EINTR && interrupt_requested()) return Status::error(ErrorCode::Cancelled);

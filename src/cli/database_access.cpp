@@ -28,8 +28,8 @@ Result<Options> options_of(const Arguments& arguments, Access access) {
   if (const auto name = arguments.value("--durability")) options.durability = durability_named(*name);
   if (const auto size = TRY(arguments.size("--page-size"))) {
     // 0 would mean the default; whatever the type cannot hold is left for the engine to refuse as well.
-    options.page_size = static_cast<std::uint32_t>(
-        std::clamp<std::uint64_t>(*size, 1, std::numeric_limits<std::uint32_t>::max()));
+    options.page_size =
+        static_cast<std::uint32_t>(std::clamp<std::uint64_t>(*size, 1, std::numeric_limits<std::uint32_t>::max()));
   }
   return options;
 }
@@ -107,10 +107,14 @@ Status commit_status(const Commit& commit) {
 
 std::string_view outcome_name(CommitOutcome outcome) noexcept {
   switch (outcome) {
-    case CommitOutcome::NotCommitted: return "not_committed";
-    case CommitOutcome::Committed: return "committed";
-    case CommitOutcome::Pending: return "pending";
-    case CommitOutcome::Unknown: break;
+    case CommitOutcome::NotCommitted:
+      return "not_committed";
+    case CommitOutcome::Committed:
+      return "committed";
+    case CommitOutcome::Pending:
+      return "pending";
+    case CommitOutcome::Unknown:
+      break;
   }
   return "unknown";
 }

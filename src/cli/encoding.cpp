@@ -173,9 +173,12 @@ Result<std::string> decoded_base64(Bytes text) {
 
 std::string_view encoding_name(Encoding encoding) noexcept {
   switch (encoding) {
-    case Encoding::Hex: return "hex";
-    case Encoding::Base64: return "base64";
-    case Encoding::Text: break;
+    case Encoding::Hex:
+      return "hex";
+    case Encoding::Base64:
+      return "base64";
+    case Encoding::Text:
+      break;
   }
   return "text";
 }
@@ -191,11 +194,15 @@ bool is_utf8(Bytes bytes) noexcept {
 
 void append_encoded(std::string& to, Bytes bytes, Encoding encoding) {
   switch (encoding) {
-    case Encoding::Text: append_text(to, bytes, Backslash::Double); break;
+    case Encoding::Text:
+      append_text(to, bytes, Backslash::Double);
+      break;
     case Encoding::Hex:
       for (std::size_t i = 0; i < bytes.size(); ++i) append_hex_byte(to, byte_at(bytes, i));
       break;
-    case Encoding::Base64: append_base64(to, bytes); break;
+    case Encoding::Base64:
+      append_base64(to, bytes);
+      break;
   }
 }
 
@@ -207,9 +214,12 @@ std::string encoded(Bytes bytes, Encoding encoding) {
 
 Result<std::string> decoded(Bytes text, Encoding encoding) {
   switch (encoding) {
-    case Encoding::Hex: return decoded_hex(text);
-    case Encoding::Base64: return decoded_base64(text);
-    case Encoding::Text: break;
+    case Encoding::Hex:
+      return decoded_hex(text);
+    case Encoding::Base64:
+      return decoded_base64(text);
+    case Encoding::Text:
+      break;
   }
   return decoded_text(text);
 }

@@ -36,10 +36,10 @@ TEST(Encoding, control_characters_cannot_reach_a_terminal) {
 
 TEST(Encoding, ill_formed_utf8_is_escaped_byte_by_byte) {
   EXPECT_EQ(encoded("\xff", Encoding::Text), "\\xff");
-  EXPECT_EQ(encoded("\xc0\xaf", Encoding::Text), "\\xc0\\xaf");                  // overlong
-  EXPECT_EQ(encoded("\xed\xa0\x80", Encoding::Text), "\\xed\\xa0\\x80");         // surrogate
+  EXPECT_EQ(encoded("\xc0\xaf", Encoding::Text), "\\xc0\\xaf");                    // overlong
+  EXPECT_EQ(encoded("\xed\xa0\x80", Encoding::Text), "\\xed\\xa0\\x80");           // surrogate
   EXPECT_EQ(encoded("\xf4\x90\x80\x80", Encoding::Text), "\\xf4\\x90\\x80\\x80");  // above U+10FFFF
-  EXPECT_EQ(encoded("\xe2\x82", Encoding::Text), "\\xe2\\x82");                  // cut short
+  EXPECT_EQ(encoded("\xe2\x82", Encoding::Text), "\\xe2\\x82");                    // cut short
   EXPECT_FALSE(is_utf8("\xe2\x82"));
   EXPECT_TRUE(is_utf8("\xe2\x82\xac"));
 }

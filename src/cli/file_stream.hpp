@@ -54,8 +54,7 @@ class OutputFile {
   struct Closer {
     void operator()(std::FILE* file) const noexcept { std::fclose(file); }
   };
-  OutputFile(std::FILE* file, std::string path, bool is_new)
-      : file_(file), path_(std::move(path)), is_new_(is_new) {}
+  OutputFile(std::FILE* file, std::string path, bool is_new) : file_(file), path_(std::move(path)), is_new_(is_new) {}
 
   std::unique_ptr<std::FILE, Closer> file_;
   std::string path_;

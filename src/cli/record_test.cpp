@@ -37,9 +37,8 @@ TEST(Record, json_keeps_order_and_types) {
   inner.add("z", 1.5).add("a", false);
   Record record;
   record.add("big", ~std::uint64_t{0}).add("inner", inner).add("text", "q\"\n\t\\").add("rows", std::vector{inner});
-  EXPECT_EQ(to_json(record),
-            R"({"big":18446744073709551615,"inner":{"z":1.5,"a":false},)"
-            R"("text":"q\"\n\t\\","rows":[{"z":1.5,"a":false}]})");
+  EXPECT_EQ(to_json(record), R"({"big":18446744073709551615,"inner":{"z":1.5,"a":false},)"
+                             R"("text":"q\"\n\t\\","rows":[{"z":1.5,"a":false}]})");
   EXPECT_EQ(to_json(Record{}), "{}");
 }
 
