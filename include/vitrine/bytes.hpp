@@ -8,7 +8,7 @@
 
 namespace vitrine {
 
-using Bytes = std::string_view;   // a view; the callee says how long it stays valid
-using ByteString = std::string;   // owned bytes
+using Bytes = std::string_view;  // a view; the callee says how long it stays valid
+using ByteString = std::string;  // owned bytes
 
 }  // namespace vitrine

@@ -35,8 +35,8 @@ class Cursor {
 
   bool is_valid() const noexcept;
 
-  Bytes key() const noexcept;            // REQUIRES: is_valid()
-  Result<Bytes> value();                 // REQUIRES: is_valid(); a large value is read into the cursor
+  Bytes key() const noexcept;                 // REQUIRES: is_valid()
+  Result<Bytes> value();                      // REQUIRES: is_valid(); a large value is read into the cursor
   std::uint64_t value_size() const noexcept;  // REQUIRES: is_valid()
   std::uint64_t version() const noexcept;     // REQUIRES: is_valid(); 0 in a keyspace without versions
 

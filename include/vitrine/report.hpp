@@ -12,17 +12,17 @@ namespace vitrine {
 
 struct DatabaseInfo {
   std::string path;
-  std::string file_id;            // 32 hexadecimal digits
+  std::string file_id;  // 32 hexadecimal digits
   std::uint32_t format_version = 0;
   std::uint32_t page_size = 0;
   std::uint64_t page_count = 0;
   std::uint64_t file_bytes = 0;
-  std::uint64_t log_bytes = 0;    // size of the log file, 0 when there is none
+  std::uint64_t log_bytes = 0;  // size of the log file, 0 when there is none
   std::uint64_t checkpoint = 0;
   std::uint64_t checkpoint_wall_ms = 0;
   std::uint64_t open_count = 0;
   std::uint64_t commit_seq = 0;
-  bool was_clean = false;         // the last writer closed in order
+  bool was_clean = false;  // the last writer closed in order
   bool read_only = false;
   std::uint32_t key_size_max = 0;
   std::string filesystem;
@@ -31,8 +31,8 @@ struct DatabaseInfo {
 
 struct Stats {
   // Content
-  std::uint64_t entries = 0;        // in all keyspaces, the catalog included
-  std::uint32_t tree_depth = 0;     // levels; 0: empty
+  std::uint64_t entries = 0;     // in all keyspaces, the catalog included
+  std::uint32_t tree_depth = 0;  // levels; 0: empty
   // Space, in pages
   std::uint64_t pages = 0, pages_allocated = 0, pages_held = 0, pages_free = 0;
   // Cache
@@ -62,7 +62,7 @@ enum class FindingSeverity : std::uint8_t {
 
 struct Finding {
   FindingSeverity severity = FindingSeverity::Damage;
-  std::string code;      // an error name of error_codes.def, or "PAGE_CHECK_LEAKED", "PAGE_CHECK_ORDER", ...
+  std::string code;        // an error name of error_codes.def, or "PAGE_CHECK_LEAKED", "PAGE_CHECK_ORDER", ...
   std::uint64_t page = 0;  // 0: not about one page
   std::string message;
 };
@@ -73,7 +73,7 @@ struct VerifyReport {
   std::uint64_t entries = 0;
   std::uint64_t log_transactions = 0;  // waiting in the log for the next checkpoint
   std::uint32_t tree_depth = 0;
-  bool is_complete = true;             // false: incomplete is not clean
+  bool is_complete = true;  // false: incomplete is not clean
   bool is_clean() const noexcept { return is_complete && findings.empty(); }
   bool has_damage() const noexcept {
     for (const Finding& finding : findings) {

@@ -105,9 +105,9 @@ class [[nodiscard]] Result {
   static_assert(!std::is_reference_v<T>, "return a pointer or a view instead of a reference");
 
  public:
-  Result(T value) : state_(std::in_place_index<0>, std::move(value)) {}  // NOLINT: implicit by design
+  Result(T value) : state_(std::in_place_index<0>, std::move(value)) {}                 // NOLINT: implicit by design
   Result(Status status) noexcept : state_(std::in_place_index<1>, std::move(status)) {  // NOLINT
-    if (std::get<1>(state_).is_ok()) std::abort();  // an ok Status carries no value
+    if (std::get<1>(state_).is_ok()) std::abort();                                      // an ok Status carries no value
   }
 
   bool has_value() const noexcept { return state_.index() == 0; }

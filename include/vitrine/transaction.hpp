@@ -44,7 +44,7 @@ struct KeyspaceInfo {
 };
 
 struct ScanOptions {
-  Bytes prefix;              // only keys that start with it
+  Bytes prefix;               // only keys that start with it
   std::optional<Bytes> from;  // only keys >= it
   std::optional<Bytes> to;    // only keys < it
   std::uint64_t limit = ~std::uint64_t{0};
@@ -107,9 +107,7 @@ struct [[nodiscard]] Commit {
   std::uint64_t seq = 0;  // of this commit, when it was made
   Status status;          // ok for Committed and Pending
 
-  bool is_applied() const noexcept {
-    return outcome == CommitOutcome::Committed || outcome == CommitOutcome::Pending;
-  }
+  bool is_applied() const noexcept { return outcome == CommitOutcome::Committed || outcome == CommitOutcome::Pending; }
 };
 
 struct Savepoint {

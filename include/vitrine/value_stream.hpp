@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-// Values of any size, a piece at a time. Memory use is bounded by one extent (at most 1 MiB), whatever the value's size.
+// Values of any size, a piece at a time. Memory use is bounded by one extent (at most 1 MiB), however long the value.
 #pragma once
 
 #include <cstdint>

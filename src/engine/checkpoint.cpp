@@ -136,7 +136,8 @@ Status Engine::checkpoint_with_latch(std::unique_lock<std::mutex> checkpoint_loc
   }
 }
 
-// C1 of a checkpoint of the latest state. A plan of the version of the last checkpoint means that there is nothing to do.
+// C1 of a checkpoint of the latest state. A plan of the version of the last checkpoint means that there is nothing to
+// do.
 Result<Engine::CheckpointPlan> Engine::begin_checkpoint(Ending ending) {
   try {
     drain_released();

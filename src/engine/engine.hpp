@@ -4,8 +4,8 @@
 //
 // A checkpoint, step by step, and what a crash in it leaves behind
 //   C1  Under the latch: freeze the space map, fix version and log position.        Old header, old tree: untouched.
-//   C2  Write every dirty page of the version.                                      New pages lie where the old map says
-//   C3  Write the map pages.                                                        "free": unreachable.
+//   C2  Write every dirty page of the version.                                      New pages lie where the old map
+//   C3  Write the map pages.                                                        says "free": unreachable.
 //   C4  Sync the file; sync the log up to the position.                             The same, durable.
 //   C5  Write the header into the older slot, both copies; sync.                    One slot is whole: either state is
 //                                                                                   complete, and the log still reaches
@@ -119,14 +119,14 @@ class Engine : public std::enable_shared_from_this<Engine> {
   friend class WriteSession;
 
   struct CheckpointPlan {
-    Meta meta;                  // of the checkpoint, its number not yet set
+    Meta meta;  // of the checkpoint, its number not yet set
     space::FrozenMap map;
     std::vector<tree::RetiredPages> retired;
     State state;
-    Lsn log_end = 0;            // last frame to be durable first
+    Lsn log_end = 0;              // last frame to be durable first
     bool header_touched = false;  // C5 began
   };
-  struct Retained {             // a checkpoint whose pages and log must stay
+  struct Retained {  // a checkpoint whose pages and log must stay
     std::uint64_t checkpoint = 0;
     Version version = 0;
     Lsn log_position = 0;
@@ -161,9 +161,9 @@ class Engine : public std::enable_shared_from_this<Engine> {
   wal::LogOptions log_options() const;
 
   // checkpoint.cpp
-  Result<CheckpointPlan> plan_checkpoint(const State& state);             // C1, under latch and checkpoint_mutex_
-  Status run_checkpoint(CheckpointPlan& plan, Ending ending);             // C2 to C5
-  void adopt_checkpoint(const CheckpointPlan& plan);                      // C6
+  Result<CheckpointPlan> plan_checkpoint(const State& state);  // C1, under latch and checkpoint_mutex_
+  Status run_checkpoint(CheckpointPlan& plan, Ending ending);  // C2 to C5
+  void adopt_checkpoint(const CheckpointPlan& plan);           // C6
   Status write_map(space::FrozenMap& map);
   Status write_meta(const Meta& meta);
   Result<CheckpointPlan> begin_checkpoint(Ending ending);
@@ -172,7 +172,7 @@ class Engine : public std::enable_shared_from_this<Engine> {
   bool checkpoint_is_due() const;
   void after_commit(Durability durability);
   void sync_log();
-  std::chrono::milliseconds maintain();                                   // the worker's turn
+  std::chrono::milliseconds maintain();  // the worker's turn
   std::chrono::milliseconds maintain_once();
 
   // reorganize.cpp
@@ -186,8 +186,8 @@ class Engine : public std::enable_shared_from_this<Engine> {
 
   // growth
   Status grow_file(std::uint64_t page_count);
-  void drain_released();                                                  // under the latch
-  void recycle_log();                                                     // under the latch
+  void drain_released();  // under the latch
+  void recycle_log();     // under the latch
 
   os::Env& env_;
   const std::string path_;
@@ -208,12 +208,12 @@ class Engine : public std::enable_shared_from_this<Engine> {
   txn::WriterQueue latch_;
   std::mutex checkpoint_mutex_;
 
-  Meta meta_;                        // of the newest checkpoint; under checkpoint_mutex_ once open
-  std::vector<Retained> retained_;   // newest last; under checkpoint_mutex_
-  std::uint64_t file_pages_ = 0;     // pages with real space behind them; under the latch
-  bool shortened_ = false;           // the next checkpoint has something new: a shorter file; under the latch
-  bool use_reserve_ = false;         // erasing and checkpoints may; under the latch
-  std::atomic<Lsn> log_end_{0};      // end of the last appended frame
+  Meta meta_;                       // of the newest checkpoint; under checkpoint_mutex_ once open
+  std::vector<Retained> retained_;  // newest last; under checkpoint_mutex_
+  std::uint64_t file_pages_ = 0;    // pages with real space behind them; under the latch
+  bool shortened_ = false;          // the next checkpoint has something new: a shorter file; under the latch
+  bool use_reserve_ = false;        // erasing and checkpoints may; under the latch
+  std::atomic<Lsn> log_end_{0};     // end of the last appended frame
   std::atomic<Lsn> log_keep_from_{0};
   std::atomic<Lsn> sealed_{0};
   std::atomic<std::uint64_t> last_commit_ns_{0};
@@ -221,7 +221,7 @@ class Engine : public std::enable_shared_from_this<Engine> {
   std::atomic<bool> unsynced_{false};       // something was written out and not synced
   std::atomic<bool> periodic_used_{false};  // a commit asked for the timer
   std::atomic<bool> closed_{false};
-  wal::LogPosition replayed_;        // read-only: where catch_up goes on
+  wal::LogPosition replayed_;  // read-only: where catch_up goes on
   std::unique_ptr<os::File> reader_log_;
   std::mutex catch_up_mutex_;
 

@@ -15,6 +15,7 @@
 namespace vitrine::engine {
 namespace {
 
+constexpr std::uint64_t kLockRetryMs = 5;
 constexpr std::uint64_t kCacheMin = 1u << 20;
 constexpr std::uint64_t kLogMin = 1u << 20;
 constexpr std::uint64_t kLogDefault = 64u << 20;
@@ -134,14 +135,15 @@ Result<Meta> Engine::read_meta() {
 }
 
 Status Engine::take_writer_lock() {
-  const auto deadline = std::chrono::steady_clock::now() + options_.lock_timeout;
+  const std::uint64_t deadline = env_.monotonic_ns() + static_cast<std::uint64_t>(
+                                     std::chrono::nanoseconds(options_.lock_timeout).count());
   while (!TRY(file_->try_lock(kLockWriter, 1, os::LockMode::Exclusive))) {
-    if (std::chrono::steady_clock::now() >= deadline) {
+    if (env_.monotonic_ns() >= deadline) {
       const std::uint64_t owner = log_owner_id();
       const Status locked = Status::error(ErrorCode::FileLocked).with("path", path_);
       return owner == 0 ? locked : locked.with("owner", owner);
     }
-    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    env_.sleep_ms(kLockRetryMs);
   }
   return {};
 }
@@ -163,13 +165,13 @@ Status Engine::load_pages() {
     // Own pages are numbered behind the file's: what the map calls free does not matter, and a damaged map no harm.
     space_->reset(meta_.page_count);
     constexpr std::uint64_t kStep = 1u << 30;
-    for (std::uint64_t rest = meta_.page_count - format::first_page(meta_.page_size); rest > 0; rest -= std::min(rest, kStep)) {
+    for (std::uint64_t rest = meta_.page_count - format::first_page(meta_.page_size); rest > 0;
+         rest -= std::min(rest, kStep)) {
       TRY(space_->allocate(static_cast<std::uint32_t>(std::min(rest, kStep))));
     }
   } else {
-    CHECK(space_->load(meta_.map_root, meta_.page_count, [this](const PageRef& ref, std::byte* to) {
-      return store_->read(ref, to, meta_.page_size);
-    }));
+    CHECK(space_->load(meta_.map_root, meta_.page_count,
+                       [this](const PageRef& ref, std::byte* to) { return store_->read(ref, to, meta_.page_size); }));
   }
   std::uint64_t session = 0;
   CHECK(env_.random_bytes(std::as_writable_bytes(std::span(&session, 1))));

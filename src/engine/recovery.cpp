@@ -13,8 +13,8 @@ wal::LogOptions Engine::log_options() const {
   wal::LogOptions options;
   options.segment_size = options_.log_segment_size;
   options.size_max = options_.log_size_max;
-  options.buffer_size = static_cast<std::size_t>(
-      std::clamp<std::uint64_t>(options_.cache_size / 16, 64u << 10, 1u << 20));
+  options.buffer_size =
+      static_cast<std::size_t>(std::clamp<std::uint64_t>(options_.cache_size / 16, 64u << 10, 1u << 20));
   return options;
 }
 
@@ -110,7 +110,8 @@ Status Engine::recover_log() {
   }
   Result<wal::ScanResult> scan = replay(**file, {meta_.log_position, meta_.log_chain});
   if (!scan.has_value()) {
-    const bool lost = scan.status().kind() == ErrorKind::IntegrityFailure || scan.status().code() == ErrorCode::NotDatabase;
+    const bool lost =
+        scan.status().kind() == ErrorKind::IntegrityFailure || scan.status().code() == ErrorCode::NotDatabase;
     if (!options_.accept_lost_log || !lost) return scan.status();
     file->reset();
     return start_fresh_log();

@@ -24,7 +24,8 @@ Status Engine::walk_tree(const std::function<Result<tree::TreeWriter::MoveStep>(
   std::string from;
   for (;;) {
     const std::unique_ptr<WriteSession> session = TRY(begin_write(std::nullopt));
-    const tree::TreeWriter::MoveStep done = TRY(session->reorganize([&](tree::TreeWriter& tree) { return step(tree, from); }));
+    const tree::TreeWriter::MoveStep done =
+        TRY(session->reorganize([&](tree::TreeWriter& tree) { return step(tree, from); }));
     CHECK(session->commit(Durability::None).status);
     moved += done.moved;
     CHECK(report(progress, moved, 0));

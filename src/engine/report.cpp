@@ -15,7 +15,8 @@ Status Engine::check_header(Checker& checker) {
   const std::size_t got = TRY(file_->read_at(0, area.data(), area.size()));
   const Result<format::MetaChoice> choice = format::choose_meta(std::span(area).first(got));
   if (!choice.has_value()) {
-    checker.note(FindingSeverity::Damage, std::string(choice.status().name()), 0, std::string(choice.status().message()));
+    checker.note(FindingSeverity::Damage, std::string(choice.status().name()), 0,
+                 std::string(choice.status().message()));
     return {};
   }
   const bool other_slot_unused = choice->meta.checkpoint == 1;

@@ -182,11 +182,12 @@ Status Checker::check_value(const tree::LargeValue& value) {
 std::optional<space::SpaceMap*> Checker::load_map() {
   space_.emplace(meta_.page_size, [](std::uint64_t) { return Status{}; });
   std::vector<std::byte> image;
-  const Status status = space_->load(meta_.map_root, meta_.page_count, [&](const PageRef& ref, std::byte* to) -> Status {
-    if (!read(ref, 1, image)) return Status::error(ErrorCode::PageMalformed, "a page of the map cannot be trusted");
-    std::copy(image.begin(), image.end(), to);
-    return {};
-  });
+  const Status status =
+      space_->load(meta_.map_root, meta_.page_count, [&](const PageRef& ref, std::byte* to) -> Status {
+        if (!read(ref, 1, image)) return Status::error(ErrorCode::PageMalformed, "a page of the map cannot be trusted");
+        std::copy(image.begin(), image.end(), to);
+        return {};
+      });
   if (status.is_ok()) return &*space_;
   note(FindingSeverity::Damage, "SPACE_CHECK_MAP", meta_.map_root.page(), std::string(status.message()));
   report_.is_complete = false;
@@ -199,7 +200,8 @@ void Checker::compare_map(const space::SpaceMap& map) {
     if (reached_[page]) {
       note(FindingSeverity::Damage, "PAGE_CHECK_FREE", page, "the page is in use, but the map calls it free");
     } else if (report_.is_complete) {  // else it may be owned by what could not be read
-      note(FindingSeverity::Warning, "PAGE_CHECK_LEAKED", page, "the map calls the page in use, but nothing leads to it");
+      note(FindingSeverity::Warning, "PAGE_CHECK_LEAKED", page,
+           "the map calls the page in use, but nothing leads to it");
     }
   }
 }

@@ -38,7 +38,8 @@ class Checker {
   Status check_tree();
   Status check_node(const PageRef& ref, std::optional<unsigned> level, const std::string& low, const std::string& high);
   void check_bounds(const tree::NodeView& node, PageNo page, const std::string& low, const std::string& high);
-  Status check_children(const tree::NodeView& node, const PageRef& ref, const std::string& low, const std::string& high);
+  Status check_children(const tree::NodeView& node, const PageRef& ref, const std::string& low,
+                        const std::string& high);
   Status check_leaf(const tree::NodeView& leaf);
   Status check_value(const tree::LargeValue& value);
   std::optional<space::SpaceMap*> load_map();

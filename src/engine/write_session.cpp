@@ -190,7 +190,8 @@ Commit WriteSession::commit_to_log(Durability durability) {
       // Its frames may have reached the file: only the next recovery can tell.
       const Status cause = appended.status();
       rollback();
-      return {CommitOutcome::Unknown, commit_seq_, Status::error(ErrorCode::CommitUnknown).with("cause", cause.to_string())};
+      return {CommitOutcome::Unknown, commit_seq_,
+              Status::error(ErrorCode::CommitUnknown).with("cause", cause.to_string())};
     }
     end = *appended;
     engine.log_end_.store(end, std::memory_order_release);
@@ -205,7 +206,8 @@ Commit WriteSession::commit_to_log(Durability durability) {
   } catch (const std::bad_alloc&) {
     engine.poison(Status::out_of_memory());
     finish();
-    return {CommitOutcome::Unknown, commit_seq_, Status::error(ErrorCode::CommitUnknown, "memory ended after the commit was logged")};
+    return {CommitOutcome::Unknown, commit_seq_,
+            Status::error(ErrorCode::CommitUnknown, "memory ended after the commit was logged")};
   }
   engine.commits_.fetch_add(1, std::memory_order_relaxed);
   const std::shared_ptr<Engine> keep = engine_;
@@ -245,7 +247,8 @@ Commit WriteSession::commit_by_checkpoint() {
   } catch (const std::bad_alloc&) {
     engine.poison(Status::out_of_memory());
     rollback();
-    return {CommitOutcome::Unknown, commit_seq_, Status::error(ErrorCode::CommitUnknown, "memory ended during the commit")};
+    return {CommitOutcome::Unknown, commit_seq_,
+            Status::error(ErrorCode::CommitUnknown, "memory ended during the commit")};
   }
 }
 
@@ -261,7 +264,8 @@ Commit WriteSession::commit_by_checkpoint_locked() {
     plan->retired.clear();
     rollback();
     if (!unknown) return {CommitOutcome::NotCommitted, 0, status};
-    return {CommitOutcome::Unknown, commit_seq_, Status::error(ErrorCode::CommitUnknown).with("cause", status.to_string())};
+    return {CommitOutcome::Unknown, commit_seq_,
+            Status::error(ErrorCode::CommitUnknown).with("cause", status.to_string())};
   }
   const State state = plan->state;
   engine.versions_->add(state, std::move(plan->retired), engine.log_ ? engine.log_->durable() : 0);

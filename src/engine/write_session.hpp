@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-// One write transaction at the level of the tree: changes go to the working version at once and into a log record on the
-// side; commit logs the record, publishes the version, and waits for what durability asks.
+// One write transaction at the level of the tree: changes go to the working version at once and into a log record on
+// the side; commit logs the record, publishes the version, and waits for what durability asks.
 //
 // A transaction whose record grows past a bound is not logged: its commit is a checkpoint, which makes exactly its
 // version durable. So neither the log nor memory has to hold a large transaction.
@@ -56,7 +56,7 @@ class WriteSession {
 
   bool is_open() const noexcept { return engine_ != nullptr; }
   bool has_failed() const noexcept { return failed_; }
-  std::uint64_t commit_seq() const noexcept { return commit_seq_; }      // this transaction will have
+  std::uint64_t commit_seq() const noexcept { return commit_seq_; }  // this transaction will have
   const tree::TreeRoot& root() const noexcept { return engine_->tree_->root(); }
   Engine& engine() noexcept { return *engine_; }
 
@@ -82,10 +82,10 @@ class WriteSession {
   Commit refuse(Status status);
   void finish() noexcept;
 
-  std::shared_ptr<Engine> engine_;   // null once ended
+  std::shared_ptr<Engine> engine_;  // null once ended
   const State base_;
   std::uint64_t commit_seq_;
-  std::string record_;               // encoded operations
+  std::string record_;  // encoded operations
   std::uint64_t operations_ = 0;
   bool too_large_to_log_ = false;
   bool failed_ = false;

@@ -2,9 +2,10 @@
 // Layout of the write-ahead log: file header, segment header, frame header. Knows one block or frame; must not know
 // where it lies.
 //
-// The log is an endless byte string addressed by log sequence numbers (LSN). It is cut into segments of S bytes: segment
-// k covers [k * S, (k + 1) * S). The file holds a ring of slots, each with room for one segment; which segment a slot
-// holds is said by the segment header in its first 4 KiB. Frames follow, 8-byte aligned, never across a segment end.
+// The log is an endless byte string addressed by log sequence numbers (LSN). It is cut into segments of S bytes:
+// segment k covers [k * S, (k + 1) * S). The file holds a ring of slots, each with room for one segment; which segment
+// a slot holds is said by the segment header in its first 4 KiB. Frames follow, 8-byte aligned, never across a segment
+// end.
 //
 // FILE HEADER (4096 bytes at offset 0, written once)     OWNER BLOCK (4096 bytes at 4096, informational, never synced)
 // OFFSET SIZE FIELD                                      OFFSET SIZE FIELD
@@ -74,7 +75,7 @@ inline constexpr std::size_t frame_size(std::size_t payload_size) noexcept {
 }
 
 enum class FrameType : std::uint8_t {  // part of the file format
-  Open = 1,         // first frame of a session: 16 random bytes and the open count, so that no two sessions share a chain
+  Open = 1,         // first frame of a session: 16 random bytes and the open count, so that no sessions share a chain
   Transaction = 2,  // a whole transaction, or the last part of one
   Part = 3,         // a part of a transaction that more frames complete
   Seal = 4,         // nothing; carries the durable watermark over the last group
@@ -157,7 +158,8 @@ struct Operation {
 // Appends one encoded operation (without the leading count, which is a count of operations kept by the caller).
 void append_operation(std::string& to, const Operation& operation);
 
-// Walks the operations of one complete payload. next(): nothing at the end; LogMalformed on bytes that break the format.
+// Walks the operations of one complete payload. next(): nothing at the end; LogMalformed on bytes that break the
+// format.
 class OperationReader {
  public:
   static Result<OperationReader> open(Bytes payload);

@@ -97,7 +97,8 @@ Status Cursor::seek_last() {
 
 Status Cursor::next() {
   return impl_->move([&]() -> Status {
-    if (!impl_->suspended && !impl_->cursor.is_valid()) return Status::error(ErrorCode::Misuse, "the cursor is on no entry");
+    if (!impl_->suspended && !impl_->cursor.is_valid())
+      return Status::error(ErrorCode::Misuse, "the cursor is on no entry");
     // Where the key went away the cursor stands on the next one already.
     if (!TRY(impl_->resume())) return {};
     return impl_->cursor.next();
@@ -106,7 +107,8 @@ Status Cursor::next() {
 
 Status Cursor::prev() {
   return impl_->move([&]() -> Status {
-    if (!impl_->suspended && !impl_->cursor.is_valid()) return Status::error(ErrorCode::Misuse, "the cursor is on no entry");
+    if (!impl_->suspended && !impl_->cursor.is_valid())
+      return Status::error(ErrorCode::Misuse, "the cursor is on no entry");
     if (impl_->suspended) {
       impl_->suspended = false;
       const std::string before(impl_->cursor.key());
@@ -218,7 +220,8 @@ Result<std::uint64_t> walk(Cursor cursor, const ScanOptions& options, Visit&& vi
 
 }  // namespace
 
-Result<std::uint64_t> Transaction::scan(Keyspace keyspace, const ScanOptions& options, const ScanFunction& visit) const {
+Result<std::uint64_t> Transaction::scan(Keyspace keyspace, const ScanOptions& options,
+                                        const ScanFunction& visit) const {
   return kv::safely([&]() -> Result<std::uint64_t> {
     CHECK(impl_->usable());
     return walk(cursor(keyspace), options, [&](Cursor& at) -> Result<bool> {

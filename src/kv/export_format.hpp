@@ -13,8 +13,8 @@
 //     48   16 XXH3-128 of bytes [0, 48)
 //
 // The checksum of a block is XXH3-128 over the block header's first 16 bytes and the XXH3-128 of the payload (low half,
-// high half); both are seeded with the low half of the checksum before (the file header's for block 0), so blocks can be
-// neither left out nor put in another order.
+// high half); both are seeded with the low half of the checksum before (the file header's for block 0), so blocks can
+// be neither left out nor put in another order.
 //
 // PAYLOADS
 //   Keyspace   varint flags (bit 0: versions), name. The entries that follow belong to it.

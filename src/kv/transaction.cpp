@@ -82,9 +82,7 @@ Result<bool> Transaction::contains(Keyspace keyspace, Bytes key) const {
   });
 }
 
-Cursor Transaction::cursor(Keyspace keyspace) const {
-  return Cursor(std::make_unique<Cursor::Impl>(*impl_, keyspace));
-}
+Cursor Transaction::cursor(Keyspace keyspace) const { return Cursor(std::make_unique<Cursor::Impl>(*impl_, keyspace)); }
 
 // --- Keyspaces -------------------------------------------------------------------------------------------------------
 
@@ -181,8 +179,8 @@ Result<std::uint64_t> WriteTransaction::erase_range(Keyspace keyspace, Bytes fro
     std::string begin, end = kv::keyspace_end(keyspace);
     kv::make_tree_key(keyspace, from, begin);
     if (to) kv::make_tree_key(keyspace, *to, end);
-    // Bounds need not be keys, but the log and the tree keep keys of bounded size; a longer bound separates the same keys
-    // as its beginning does, from the next key on.
+    // Bounds need not be keys, but the log and the tree keep keys of bounded size; a longer bound separates the same
+    // keys as its beginning does, from the next key on.
     const std::size_t key_max = impl_->engine->key_size_max();
     for (std::string* bound : {&begin, &end}) {
       if (bound->size() <= key_max) continue;

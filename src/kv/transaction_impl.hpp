@@ -23,9 +23,9 @@ struct DatabaseImpl;
 
 struct TransactionImpl {
   TransactionImpl(std::shared_ptr<DatabaseImpl> database, std::shared_ptr<engine::Engine> engine,
-                  const engine::State& snapshot);                        // reads
+                  const engine::State& snapshot);  // reads
   TransactionImpl(std::shared_ptr<DatabaseImpl> database, std::shared_ptr<engine::Engine> engine,
-                  std::unique_ptr<engine::WriteSession> session);        // writes
+                  std::unique_ptr<engine::WriteSession> session);  // writes
   ~TransactionImpl() { end(); }
   TransactionImpl(const TransactionImpl&) = delete;
   TransactionImpl& operator=(const TransactionImpl&) = delete;
@@ -58,8 +58,8 @@ struct TransactionImpl {
   std::unique_ptr<engine::WriteSession> session;  // write transactions
   std::vector<Cursor::Impl*> cursors;
   std::vector<ValueWriter::Impl*> writers;
-  std::uint32_t known_keyspace = kv::kDefaultId;   // checked to exist in this transaction
-  mutable std::string tree_key;                    // scratch
+  std::uint32_t known_keyspace = kv::kDefaultId;  // checked to exist in this transaction
+  mutable std::string tree_key;                   // scratch
   bool is_open_ = true;
 };
 
@@ -77,11 +77,11 @@ struct Cursor::Impl {
 
   TransactionImpl* txn;  // null: the transaction has ended
   Keyspace keyspace;
-  std::string prefix;    // of the tree keys
+  std::string prefix;  // of the tree keys
   tree::TreeCursor cursor;
   bool suspended = false;
-  Status deferred;       // a failure met where none could be returned
-  std::string value;     // buffer of large values
+  Status deferred;    // a failure met where none could be returned
+  std::string value;  // buffer of large values
 };
 
 struct ValueWriter::Impl {

@@ -110,12 +110,21 @@ class Importer {
     for (;;) {
       Bytes payload;
       switch (TRY(reader_.next(payload))) {
-        case kv::ExportBlock::Keyspace: CHECK(keyspace(payload)); break;
-        case kv::ExportBlock::Entries: CHECK(entries(payload)); break;
-        case kv::ExportBlock::Large: CHECK(large(payload)); break;
-        case kv::ExportBlock::End: return end(payload);
-        case kv::ExportBlock::Data: return reader_.damaged("a piece of a value without its beginning");
-        default: return reader_.damaged("a block of an unknown type");
+        case kv::ExportBlock::Keyspace:
+          CHECK(keyspace(payload));
+          break;
+        case kv::ExportBlock::Entries:
+          CHECK(entries(payload));
+          break;
+        case kv::ExportBlock::Large:
+          CHECK(large(payload));
+          break;
+        case kv::ExportBlock::End:
+          return end(payload);
+        case kv::ExportBlock::Data:
+          return reader_.damaged("a piece of a value without its beginning");
+        default:
+          return reader_.damaged("a block of an unknown type");
       }
       if (progress_ && !progress_({report_.entries, 0, "entries"})) return Status::error(ErrorCode::Cancelled);
     }
@@ -223,7 +232,8 @@ Result<TransferReport> Database::export_to(const std::string& path, const Progre
   });
 }
 
-Result<TransferReport> Database::import_from(const std::string& path, ImportMode mode, const ProgressFunction& progress) {
+Result<TransferReport> Database::import_from(const std::string& path, ImportMode mode,
+                                             const ProgressFunction& progress) {
   return kv::safely([&]() -> Result<TransferReport> {
     const std::unique_ptr<os::File> file = TRY(impl_->current()->env().open(path, os::OpenMode::ReadOnly));
     WriteTransaction txn = TRY(begin_write());

@@ -107,6 +107,7 @@ class Env {
   virtual std::uint64_t monotonic_ns() = 0;                  // never goes back
   virtual Status random_bytes(std::span<std::byte> to) = 0;  // unpredictable
   virtual std::uint64_t process_id() = 0;
+  virtual void sleep_ms(std::uint64_t duration) = 0;
 
   // False in simulations: the engine then does background work inside the calls that make it due, so that a run
   // depends on nothing but its seed.

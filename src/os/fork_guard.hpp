@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-// Tells whether this process is a child forked after the guard was made, at the cost of one load: the guard keeps a mark
-// in a page that the kernel wipes in a child.
+// Tells whether this process is a child forked after the guard was made, at the cost of one load: the guard keeps a
+// mark in a page that the kernel wipes in a child.
 //
 // Thread safety: has_forked() from any thread.
 #pragma once

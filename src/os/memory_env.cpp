@@ -67,6 +67,7 @@ class MemoryEnv final : public Env {
   std::uint64_t monotonic_ns() override { return system_env().monotonic_ns(); }
   Status random_bytes(std::span<std::byte> to) override { return system_env().random_bytes(to); }
   std::uint64_t process_id() override { return system_env().process_id(); }
+  void sleep_ms(std::uint64_t duration) override { system_env().sleep_ms(duration); }
   bool has_background_threads() override { return true; }
 
  private:

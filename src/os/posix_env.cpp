@@ -13,8 +13,10 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <chrono>
 #include <cstdlib>
 #include <cstring>
+#include <thread>
 
 #include "base/try.hpp"
 #include "os/file_error.hpp"
@@ -200,6 +202,7 @@ class PosixEnv final : public Env {
   }
 
   std::uint64_t process_id() override { return static_cast<std::uint64_t>(::getpid()); }
+  void sleep_ms(std::uint64_t duration) override { std::this_thread::sleep_for(std::chrono::milliseconds(duration)); }
   bool has_background_threads() override { return true; }
 
  private:

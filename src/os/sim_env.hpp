@@ -96,6 +96,7 @@ class SimEnv final : public Env {
   std::uint64_t monotonic_ns() override;
   Status random_bytes(std::span<std::byte> to) override;
   std::uint64_t process_id() override { return 1; }
+  void sleep_ms(std::uint64_t duration) override { advance_ns(duration * 1'000'000); }
   bool has_background_threads() override { return false; }
 
   // Stopping. Operations are counted from 1; operation n and all later ones fail.

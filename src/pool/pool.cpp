@@ -313,7 +313,8 @@ bool Pool::collect_cold(std::uint8_t usage_max) {
   for (std::uint32_t step = 0; step < frame_count_ && batch_.size() < batch_max_; ++step) {
     const std::uint32_t index = clock_hand_ + step;
     Frame& frame = frames_[index < frame_count_ ? index : index - frame_count_];
-    if (!frame.dirty.load(std::memory_order_relaxed) || frame.usage.load(std::memory_order_relaxed) > usage_max) continue;
+    if (!frame.dirty.load(std::memory_order_relaxed) || frame.usage.load(std::memory_order_relaxed) > usage_max)
+      continue;
     if (!frame.try_lock()) continue;
     frame.writing.store(true, std::memory_order_relaxed);
     batch_.push_back(&frame);

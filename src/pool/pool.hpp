@@ -1,24 +1,24 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-// The buffer pool: which page images are in memory. Fixed memory, one frame a page. Knows identities, pins and dirt; must
-// not know trees.
+// The buffer pool: which page images are in memory. Fixed memory, one frame a page. Knows identities, pins and dirt;
+// must not know trees.
 //
 // Invariants
 //   B1  A frame with a pin keeps its page and its content's address.
 //   B2  A dirty page may be written at any time (it is unreachable from every durable checkpoint). The content written
 //       under one generation never changes afterwards: a page that was written and is changed again takes a new
 //       generation first (renew()).
-//   B3  Two writes of one page number never run at once, and a page number is given up (discard()) only when no write of
-//       it is under way.
+//   B3  Two writes of one page number never run at once, and a page number is given up (discard()) only when no write
+//       of it is under way.
 //   B4  Only the writer changes content, only of pages it holds with a WriteGuard, only of the working version.
 //
 // Page states:   (absent) --fetch--> Loading --read, verified--> clean --renew--> dirty --write out--> clean
 //                (absent) --create--> dirty;   clean --evict--> (absent);   any --discard--> (absent)
 //
-// Threads: fetch() from any thread; create(), renew(), discard() from the writer only; write_back() from one thread at a
-// time. The hit path takes no lock: it walks a hash chain of frames, pins, and checks the identity again.
+// Threads: fetch() from any thread; create(), renew(), discard() from the writer only; write_back() from one thread at
+// a time. The hit path takes no lock: it walks a hash chain of frames, pins, and checks the identity again.
 //
-// Replacement: CLOCK with counters up to 3 (inner pages start at 3, leaves at 1). When no clean frame is left, the thread
-// that needs one writes a batch of dirty pages in page order.
+// Replacement: CLOCK with counters up to 3 (inner pages start at 3, leaves at 1). When no clean frame is left, the
+// thread that needs one writes a batch of dirty pages in page order.
 #pragma once
 
 #include <array>
@@ -45,7 +45,7 @@ struct alignas(64) Frame {
   static constexpr std::uint32_t kLocked = 1u << 31;  // in `pins`: nobody may look at the content
   static constexpr std::uint32_t kNone = ~0u;
 
-  std::atomic<std::uint64_t> page{0};  // 0: free
+  std::atomic<std::uint64_t> page{0};        // 0: free
   std::atomic<std::uint64_t> generation{0};  // changed only while locked, or by the writer with its guard
   std::atomic<std::uint64_t> session{0};
   std::atomic<std::uint32_t> pins{0};
@@ -143,23 +143,25 @@ class Pool {
   Pool(PageStore& store, PageValidator validate);
 
   std::uint32_t bucket_of(PageNo page) const noexcept;
-  Frame* find_pinned(const PageRef& ref) noexcept;                 // lock-free; null when not surely there
-  Frame* find_locked(PageNo page) noexcept;                        // under mutex_
-  void link(Frame* frame) noexcept;                                // under mutex_
-  void unlink(Frame* frame) noexcept;                              // under mutex_
+  Frame* find_pinned(const PageRef& ref) noexcept;  // lock-free; null when not surely there
+  Frame* find_locked(PageNo page) noexcept;         // under mutex_
+  void link(Frame* frame) noexcept;                 // under mutex_
+  void unlink(Frame* frame) noexcept;               // under mutex_
   Result<ReadGuard> load(const PageRef& ref);
   Status read_into(Frame* frame, const PageRef& ref);
-  Result<Frame*> take_frame(std::unique_lock<std::mutex>& lock);   // locked, not linked
-  Frame* evict_clean() noexcept;                                   // under mutex_; null: write dirty ones first
-  void drop(Frame* frame) noexcept;                                // under mutex_; unlink a locked frame, free it
-  void give_back(Frame* frame) noexcept;                           // under mutex_; a locked, unlinked frame
-  bool drop_leftover(PageNo page);                                 // under mutex_
+  Result<Frame*> take_frame(std::unique_lock<std::mutex>& lock);  // locked, not linked
+  Frame* evict_clean() noexcept;                                  // under mutex_; null: write dirty ones first
+  void drop(Frame* frame) noexcept;                               // under mutex_; unlink a locked frame, free it
+  void give_back(Frame* frame) noexcept;                          // under mutex_; a locked, unlinked frame
+  bool drop_leftover(PageNo page);                                // under mutex_
   Status steal(std::unique_lock<std::mutex>& lock);
-  bool collect_cold(std::uint8_t usage_max);                       // under staging_mutex_ and mutex_, into batch_
+  bool collect_cold(std::uint8_t usage_max);  // under staging_mutex_ and mutex_, into batch_
   Status write_batch(std::unique_lock<std::mutex>& lock, std::uint32_t pins_to_drop);  // writes and empties batch_
-  Status write_runs();                                             // copies, seals and writes batch_
+  Status write_runs();  // copies, seals and writes batch_
   void count_hit() noexcept;
-  std::uint32_t index_of(const Frame* frame) const noexcept { return static_cast<std::uint32_t>(frame - frames_.get()); }
+  std::uint32_t index_of(const Frame* frame) const noexcept {
+    return static_cast<std::uint32_t>(frame - frames_.get());
+  }
 
   PageStore& store_;
   const PageValidator validate_;
@@ -170,15 +172,15 @@ class Pool {
   std::unique_ptr<Frame[]> frames_;
   std::unique_ptr<std::atomic<std::uint32_t>[]> buckets_;
 
-  std::mutex mutex_;                    // guards the members below, chain changes, and frame states
-  std::condition_variable changed_;     // a load or a write ended
+  std::mutex mutex_;                 // guards the members below, chain changes, and frame states
+  std::condition_variable changed_;  // a load or a write ended
   std::vector<std::uint32_t> free_;
   std::uint32_t clock_hand_ = 0;
 
-  std::mutex staging_mutex_;            // one batch is written at a time (B3)
+  std::mutex staging_mutex_;  // one batch is written at a time (B3)
   os::Memory staging_;
   std::uint32_t batch_max_ = 0;
-  std::vector<Frame*> batch_;           // guarded by staging_mutex_; capacity batch_max_
+  std::vector<Frame*> batch_;  // guarded by staging_mutex_; capacity batch_max_
 
   struct alignas(64) Counter {
     std::atomic<std::uint64_t> value{0};

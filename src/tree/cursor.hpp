@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-// An ordered walk over one version of the tree. Keeps one pin, on the leaf; the way to it is kept as references, so many
-// cursors fit a small cache.
+// An ordered walk over one version of the tree. Keeps one pin, on the leaf; the way to it is kept as references, so
+// many cursors fit a small cache.
 //
 // On a tree that its owner changes, suspend() before each change: the cursor drops its pin and finds its key again, or
 // the next one, when it is used next.

@@ -61,7 +61,8 @@ Status TreeWriter::fix_level(Path& path, std::size_t level, bool& parent_changed
   return {};
 }
 
-Result<TreeWriter::Joined> TreeWriter::join(Path& path, std::size_t level, unsigned left, std::size_t fill, bool balance) {
+Result<TreeWriter::Joined> TreeWriter::join(Path& path, std::size_t level, unsigned left, std::size_t fill,
+                                            bool balance) {
   pool::Pool& pool = workspace_.pool();
   const std::uint32_t page_size = pool.page_size();
   Node parent = node(path[level].page);
@@ -98,7 +99,8 @@ Result<TreeWriter::Joined> TreeWriter::join(Path& path, std::size_t level, unsig
   }
   if (!balance) return Joined::No;
   std::size_t cut = 1;
-  while (cut + 1 < cells.size() && size_of_cells(begin, begin + cut, leaf) < size_of_cells(begin + cut, end, leaf)) ++cut;
+  while (cut + 1 < cells.size() && size_of_cells(begin, begin + cut, leaf) < size_of_cells(begin + cut, end, leaf))
+    ++cut;
   if (size_of_cells(begin, begin + cut, leaf) > node_capacity(page_size)) --cut;
   if (cut == 0 || size_of_cells(begin + cut, end, leaf) > node_capacity(page_size)) return Joined::No;
   const Cell* middle = begin + cut;

@@ -26,7 +26,8 @@ void fill_image(std::byte* image, Bytes payload) noexcept {
 }  // namespace
 
 Result<LargeValue> decode_large_value(Bytes cell) {
-  if (cell.size() != sizeof(LargeValue)) return Status::error(ErrorCode::PageMalformed, "a large value of a wrong size");
+  if (cell.size() != sizeof(LargeValue))
+    return Status::error(ErrorCode::PageMalformed, "a large value of a wrong size");
   const auto value = base::load<LargeValue>(cell.data());
   if (value.ref.is_null() || value.pages == 0 || value.pages > kExtentPagesMax || value.depth > 1) {
     return Status::error(ErrorCode::PageMalformed, "a large value that names no extent");

@@ -27,6 +27,12 @@ std::size_t common_prefix(const SplitKey& a, const SplitKey& b) noexcept {
   return n;
 }
 
+// memcpy with what may be an empty view, which may point nowhere.
+std::byte* append(std::byte* to, Bytes from) noexcept {
+  if (!from.empty()) std::memcpy(to, from.data(), from.size());
+  return to + from.size();
+}
+
 // What all keys of cells [begin, end) share; in an inner node the first cell has no key.
 std::size_t shared_prefix(const Cell* begin, const Cell* end, bool leaf) noexcept {
   if (!leaf) ++begin;
@@ -51,7 +57,9 @@ Position NodeView::search(Bytes key, unsigned low) const noexcept {
   unsigned high = node.count;
   const Bytes cut = bytes(node.prefix_offset, node.prefix_size);
   const std::size_t shared = std::min(cut.size(), key.size());
-  if (const int order = std::memcmp(key.data(), cut.data(), shared); order != 0) return {order < 0 ? low : high, false};
+  if (const int order = key.substr(0, shared).compare(cut.substr(0, shared)); order != 0) {
+    return {order < 0 ? low : high, false};
+  }
   if (key.size() < cut.size()) return {low, false};
   const Bytes rest = key.substr(cut.size());
   const std::uint32_t wanted = head_of(rest);
@@ -114,7 +122,8 @@ Status NodeView::validate_slot(unsigned index) const {
   if (is_leaf()) {
     if (is_large(index) && value_size(index) != 40) return broken("a large value has a descriptor of another size");
   } else {
-    if (is_large(index) || value_size(index) != sizeof(PageRef) || begin % 8 != 0) return broken("not a child reference");
+    if (is_large(index) || value_size(index) != sizeof(PageRef) || begin % 8 != 0)
+      return broken("not a child reference");
     if (child(index).is_null()) return broken("a child reference names no page");
     if (index == 0 && suffix_size(0) != 0) return broken("the first separator is not empty");
   }
@@ -162,10 +171,12 @@ Status validate_page(const std::byte* page, std::uint32_t page_size) {
   const NodeView node(page, page_size);
   switch (header.type) {
     case format::PageType::Leaf:
-      if (header.level != 0) return Status::error(ErrorCode::PageMalformed, "a leaf above level 0").with("page", header.page);
+      if (header.level != 0)
+        return Status::error(ErrorCode::PageMalformed, "a leaf above level 0").with("page", header.page);
       return node.validate().with("page", header.page);
     case format::PageType::Inner:
-      if (header.level == 0) return Status::error(ErrorCode::PageMalformed, "an inner node at level 0").with("page", header.page);
+      if (header.level == 0)
+        return Status::error(ErrorCode::PageMalformed, "an inner node at level 0").with("page", header.page);
       return node.validate().with("page", header.page);
     case format::PageType::Extent:
     case format::PageType::ExtentList:
@@ -200,13 +211,9 @@ void Node::write_cell(unsigned index, Bytes suffix_first, Bytes suffix_rest, Byt
   const std::size_t size = aligned_cell(value.size() + suffix_size, is_leaf());
   node.heap_begin -= static_cast<std::uint32_t>(size);
   set_header(node);
-  std::byte* cell = mutable_page() + node.heap_begin;
-  std::memcpy(cell, value.data(), value.size());
-  std::byte* suffix = cell + value.size();
-  std::memcpy(suffix, suffix_first.data(), suffix_first.size());
-  std::memcpy(suffix + suffix_first.size(), suffix_rest.data(), suffix_rest.size());
-  const std::size_t padding = size - value.size() - suffix_size;
-  std::memset(suffix + suffix_size, 0, padding);
+  std::byte* suffix = append(mutable_page() + node.heap_begin, value);
+  std::byte* padding = append(append(suffix, suffix_first), suffix_rest);
+  std::memset(padding, 0, size - value.size() - suffix_size);
   std::byte* slot = mutable_page() + kNodeSlots + index * kSlotSize;
   base::store(slot, head_of({reinterpret_cast<const char*>(suffix), suffix_size}));
   base::store(slot + 4, static_cast<std::uint16_t>(node.heap_begin));
@@ -265,7 +272,7 @@ void Node::remove(unsigned index) noexcept {
 bool Node::replace(unsigned index, Bytes value, bool large, std::byte* scratch) {
   const bool same_size = value.size() == value_size(index);
   if (same_size) {
-    std::memcpy(mutable_page() + cell_offset(index), value.data(), value.size());
+    append(mutable_page() + cell_offset(index), value);
     const auto flags = static_cast<std::uint16_t>(suffix_size(index) | (large ? kLargeFlag : 0));
     base::store(mutable_page() + kNodeSlots + index * kSlotSize + 6, flags);
     return true;

@@ -22,9 +22,9 @@
 // whose key is empty and means "everything below slot 1". Keys in slots are separators: as short as tells the children
 // apart.
 //
-// Search compares heads first: a head equals the big-endian value of the bytes, so integer order is key order. The hints
-// narrow the slots to about 1/17 with one short scan (after Graefe, "Modern B-Tree Techniques", 2011, and Mueller,
-// Benson, Leis, "B-Trees Are Back", SIGMOD 2025).
+// Search compares heads first: a head equals the big-endian value of the bytes, so integer order is key order. The
+// hints narrow the slots to about 1/17 with one short scan (after Graefe, "Modern B-Tree Techniques", 2011, and
+// Mueller, Benson, Leis, "B-Trees Are Back", SIGMOD 2025).
 #pragma once
 
 #include <cstddef>
@@ -161,9 +161,7 @@ class Node : public NodeView {
   void remove(unsigned index) noexcept;
   // New value under the same key. False when it does not fit; then nothing has changed.
   bool replace(unsigned index, Bytes value, bool large, std::byte* scratch);
-  void set_child(unsigned index, const PageRef& ref) noexcept {
-    base::store(mutable_page() + cell_offset(index), ref);
-  }
+  void set_child(unsigned index, const PageRef& ref) noexcept { base::store(mutable_page() + cell_offset(index), ref); }
 
   // Makes this node hold exactly cells [begin, end), which must not point into it, under the longest prefix they share.
   // REQUIRES: size_of_cells says that they fit.
@@ -171,9 +169,7 @@ class Node : public NodeView {
 
  private:
   std::byte* mutable_page() noexcept { return const_cast<std::byte*>(page_); }
-  void set_header(const NodeHeader& header) noexcept {
-    base::store(mutable_page() + format::kPageHeaderSize, header);
-  }
+  void set_header(const NodeHeader& header) noexcept { base::store(mutable_page() + format::kPageHeaderSize, header); }
   void write_cell(unsigned index, Bytes suffix_first, Bytes suffix_rest, Bytes value, bool large) noexcept;
   void make_room(unsigned index) noexcept;
   void update_hints() noexcept;

@@ -119,7 +119,8 @@ Status TreeWriter::free_value(const NodeView& leaf, unsigned index) {
 
 Status TreeWriter::insert_at(Path& path, std::size_t level, unsigned index, Bytes key, Bytes value, bool large) {
   Node target = node(path[level].page);
-  if (!target.insert(index, key, value, large, workspace_.scratch())) return split(path, level, index, key, value, large);
+  if (!target.insert(index, key, value, large, workspace_.scratch()))
+    return split(path, level, index, key, value, large);
   if (target.is_leaf()) note_insert(path[level].page.frame()->page.load(std::memory_order_relaxed), index);
   return {};
 }

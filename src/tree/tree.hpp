@@ -24,14 +24,14 @@
 namespace vitrine::tree {
 
 struct TreeRoot {
-  PageRef page;             // null: the tree is empty
+  PageRef page;  // null: the tree is empty
   std::uint64_t entries = 0;
 };
 
 // An entry found: its leaf stays pinned, so the views stay valid while this lives.
 struct Found {
   pool::ReadGuard leaf;
-  Bytes value;            // inline value, or the LargeValue descriptor
+  Bytes value;  // inline value, or the LargeValue descriptor
   bool large = false;
 };
 
@@ -104,7 +104,7 @@ class TreeWriter {
 
   struct Bounds {
     Bytes begin;
-    Bytes end;    // empty: no upper bound
+    Bytes end;  // empty: no upper bound
   };
   // Each takes the subtree at `ref`, changes `ref` to what is left of it, and returns the entries erased.
   Result<std::uint64_t> erase_in(PageRef& ref, const Bounds& bounds);
@@ -118,7 +118,7 @@ class TreeWriter {
 
   Workspace& workspace_;
   TreeRoot root_;
-  std::string joined_;                    // value under construction
+  std::string joined_;  // value under construction
   // Ascending insertion, seen across transactions: full left nodes instead of half ones.
   PageNo last_leaf_ = 0;
   unsigned last_index_ = 0;

@@ -153,7 +153,8 @@ void Workspace::forget_recycled() noexcept {
 }
 
 Result<Workspace::Mark> Workspace::mark() {
-  if (working_ >= format::kVersionMax - 1) return Status::error(ErrorCode::SpaceExhausted, "version numbers are used up");
+  if (working_ >= format::kVersionMax - 1)
+    return Status::error(ErrorCode::SpaceExhausted, "version numbers are used up");
   forget_recycled();
   ++working_;
   rewrite_ = 0;

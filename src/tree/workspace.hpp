@@ -95,9 +95,9 @@ class Workspace {
   Version working_;
   std::uint32_t rewrite_ = 0;
   const std::size_t extent_max_;
-  std::vector<Run> born_;               // since the transaction began; may name pages that were recycled
+  std::vector<Run> born_;  // since the transaction began; may name pages that were recycled
   std::vector<RetiredPages> retired_;
-  std::vector<PageNo> recycled_;        // born and retired in the working version: free for the next create()
+  std::vector<PageNo> recycled_;  // born and retired in the working version: free for the next create()
   std::vector<std::byte> scratch_;
   Status failure_;
 };

@@ -41,7 +41,7 @@ struct State {
 };
 
 struct PinReport {
-  std::uint64_t pins = 0;             // snapshots, without checkpoints
+  std::uint64_t pins = 0;  // snapshots, without checkpoints
   std::uint64_t oldest_seq = 0;
   std::uint64_t oldest_since_ns = 0;
   std::uint64_t pages_held = 0;

@@ -9,8 +9,7 @@ namespace vitrine::txn {
 
 bool WriterQueue::acquire(std::optional<std::chrono::steady_clock::time_point> deadline) {
   std::unique_lock lock(mutex_);
-  const bool may_overtake =
-      waiting_.empty() || std::chrono::steady_clock::now() - waiting_.front()->since < kPatience;
+  const bool may_overtake = waiting_.empty() || std::chrono::steady_clock::now() - waiting_.front()->since < kPatience;
   if (!held_ && may_overtake) {
     held_ = true;
     return true;

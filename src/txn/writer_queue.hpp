@@ -2,8 +2,8 @@
 // The commit latch: one writer at a time. A thread that finds it free takes it; those that wait are served in order of
 // arrival, and once the first of them has waited kPatience nobody overtakes it.
 //
-// Overtaking matters: handing the latch to a sleeping thread costs a wake-up for each commit, while a running thread that
-// comes back for its next commit can have it at once. Patience bounds what that costs the others.
+// Overtaking matters: handing the latch to a sleeping thread costs a wake-up for each commit, while a running thread
+// that comes back for its next commit can have it at once. Patience bounds what that costs the others.
 //
 // Threads: any. Not tied to the thread that acquired it.
 #pragma once
