@@ -135,7 +135,7 @@ stage_cli() {
   local script
   build_product
   for script in tests/*/run; do
-    if [ -x "$script" ]; then counted "$script" "$PWD/$BUILD/bin/vitrine" ${VITRINE_UPDATE:+--update}; fi
+    if [ -x "$script" ]; then counted "$script" "$(realpath "$BUILD/bin/vitrine")" ${VITRINE_UPDATE:+--update}; fi
   done
 }
 
