@@ -18,6 +18,7 @@ constexpr std::uint64_t kIdleBeforeSealNs = 1'000'000'000;
 // C1. On success the map's new pages are part of state.version, and the working version has moved on.
 Result<Engine::CheckpointPlan> Engine::plan_checkpoint(const State& state) {
   CheckpointPlan plan;
+  workspace_->forget_recycled();
   use_reserve_ = true;
   Result<space::FrozenMap> map = space_->freeze([&](PageNo page) { return workspace_->identity(page); });
   use_reserve_ = false;

@@ -63,6 +63,9 @@ class Workspace {
   void rollback_to(const Mark& mark) noexcept;
   void rollback() noexcept { rollback_to({}); }
 
+  // Gives pages that were born and retired in the working version back to the space map, which counts them as allocated
+  // until then. REQUIRED before the map is frozen together with the working version.
+  void forget_recycled() noexcept;
   // The transaction's pages become version working(); what it retired is handed over, and the next version starts.
   std::vector<RetiredPages> publish();
 
@@ -87,7 +90,6 @@ class Workspace {
   Result<pool::WriteGuard> create_at(PageNo page, format::PageType type, std::uint8_t level, PageRef& ref);
   Result<pool::WriteGuard> copy_to(PageNo page, pool::ReadGuard old, PageRef& ref);
   Result<PageNo> allocate_page();
-  void forget_recycled() noexcept;
 
   pool::Pool& pool_;
   space::SpaceMap& space_;

@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+// Workloads of transactions: what is committed, how durably, and what the log does with it.
+#include "tests/engine_crash_workloads.hpp"
+
+#include <iterator>
+
+#include "base/prng.hpp"
+#include "base/try.hpp"
+
+namespace vitrine::testing {
+namespace {
+
+std::string key_of(std::uint64_t number) { return "key " + std::to_string(number); }
+
+Status fill(Stage& stage, std::uint64_t count, std::size_t value_size) {
+  return stage.commit([&](Editor& editor) -> Status {
+    for (std::uint64_t i = 0; i < count; ++i) CHECK(editor.put(key_of(i), random_bytes(i, value_size)));
+    return {};
+  });
+}
+
+// Sizes around one sector, one log block and one page. Every second transaction also erases.
+Status plain_commits(Stage& stage, std::uint64_t rounds) {
+  constexpr std::size_t kSizes[] = {10, 400, 3000, 900, 0, 2500, 3600, 50};
+  CHECK(stage.open());
+  for (std::uint64_t i = 0; i < 8 * rounds; ++i) {
+    const auto change = [&](Editor& editor) -> Status {
+      CHECK(editor.put(key_of(i % 13), random_bytes(i, kSizes[i % std::size(kSizes)])));
+      if (i % 2 == 1) CHECK(editor.erase(key_of((i + 12) % 13)));
+      return {};
+    };
+    CHECK(stage.commit(change));
+    if (i % 16 == 15) CHECK(stage.db().checkpoint());
+  }
+  return {};
+}
+
+// Checkpoints keep few segments alive, so every slot is written again and again.
+Status log_wraps(Stage& stage, std::uint64_t rounds) {
+  CHECK(stage.open());
+  for (std::uint64_t i = 0; i < 12 * rounds; ++i) {
+    CHECK(stage.put(key_of(i % 5), random_bytes(i, 3300)));
+    if (i % 7 == 6) CHECK(stage.db().checkpoint());
+  }
+  return {};
+}
+
+// One transaction spans segments and is longer than the buffer of the log; the ring itself goes round.
+Status long_records(Stage& stage, std::uint64_t rounds) {
+  CHECK(stage.open());
+  for (std::uint64_t i = 0; i < rounds; ++i) {
+    const auto change = [&](Editor& editor) -> Status {
+      for (std::uint64_t k = 0; k < 5; ++k) CHECK(editor.put(key_of(k), random_bytes(i * 5 + k, 20'000)));
+      return {};
+    };
+    CHECK(stage.commit(change));
+    CHECK(stage.put("small", random_bytes(i, 100)));
+    if (i % 2 == 1) CHECK(stage.db().checkpoint());
+  }
+  return {};
+}
+
+// What is acknowledged is what a sync, a checkpoint or a durable commit covers; before that any prefix may survive.
+Status relaxed_commits(Stage& stage, std::uint64_t rounds) {
+  CHECK(stage.open());
+  for (std::uint64_t i = 0; i < 12 * rounds; ++i) {
+    const bool is_full = i % 12 == 11;
+    CHECK(stage.commit([&](Editor& editor) { return editor.put(key_of(i % 9), random_bytes(i, 40 + i % 5 * 700)); },
+                       is_full ? Durability::Full : Durability::None));
+    if (i % 12 == 4) {
+      CHECK(stage.db().sync());
+      stage.acknowledge_all();
+    }
+    if (i % 24 == 8) {
+      CHECK(stage.db().checkpoint());
+      stage.acknowledge_all();
+    }
+  }
+  return {};
+}
+
+// A commit that comes a period after the last sync takes everything along.
+Status periodic_commits(Stage& stage, std::uint64_t rounds) {
+  CHECK(stage.open());
+  for (std::uint64_t i = 0; i < 12 * rounds; ++i) {
+    const bool period_is_over = i % 6 == 5;
+    if (period_is_over) stage.env().advance_ns(1'000'000'000);
+    CHECK(stage.put(key_of(i % 7), random_bytes(i, 100 + i % 7 * 500)));
+    if (period_is_over) stage.acknowledge_all();
+  }
+  return {};
+}
+
+Status savepoints(Stage& stage, std::uint64_t rounds) {
+  CHECK(stage.open());
+  for (std::uint64_t i = 0; i < 4 * rounds; ++i) {
+    const auto change = [&](Editor& editor) -> Status {
+      CHECK(editor.put(key_of(i % 11), random_bytes(i, 600)));
+      const Editor::Mark first = TRY(editor.savepoint());
+      for (std::uint64_t k = 0; k < 20; ++k) CHECK(editor.put(key_of(100 + k), random_bytes(k, 500)));
+      const Editor::Mark second = TRY(editor.savepoint());
+      CHECK(editor.erase_range("key 1", "key 2"));
+      CHECK(editor.rollback_to(i % 2 == 0 ? second : first));
+      return editor.put(key_of(50 + i % 3), random_bytes(i + 1, 800));
+    };
+    CHECK(stage.commit(change));
+    const auto undone = [&](Editor& editor) -> Status {
+      for (std::uint64_t k = 0; k < 10; ++k) CHECK(editor.put(key_of(k), random_bytes(k, 2000)));
+      return {};
+    };
+    CHECK(stage.roll_back(undone));
+    if (i % 4 == 3) CHECK(stage.db().checkpoint());
+  }
+  return {};
+}
+
+Status keyspaces(Stage& stage, std::uint64_t rounds) {
+  CHECK(stage.open());
+  for (std::uint64_t i = 0; i < 4 * rounds; ++i) {
+    const std::string name = "space " + std::to_string(i % 3);
+    const auto change = [&](Editor& editor) -> Status {
+      if (editor.model().count(name) != 0) CHECK(editor.drop_keyspace(name));
+      CHECK(editor.create_keyspace(name));
+      for (std::uint64_t k = 0; k < 12; ++k) CHECK(editor.put(key_of(k), random_bytes(i + k, 250), name));
+      return {};
+    };
+    CHECK(stage.commit(change));
+    CHECK(stage.commit([&](Editor& editor) { return editor.put("more", random_bytes(i, 3000), name); }));
+    const auto removal = [&](Editor& editor) -> Status {
+      return i % 4 == 2 ? editor.drop_keyspace(name) : editor.erase_range("key 1", "key 5", name);
+    };
+    CHECK(stage.commit(removal));
+    if (i % 4 == 3) CHECK(stage.db().checkpoint());
+  }
+  return {};
+}
+
+}  // namespace
+
+std::vector<CrashWorkload> commit_workloads(std::uint64_t rounds) {
+  const auto filled = [](Stage& stage) { return fill(stage, 12, 150); };
+  Options periodic;
+  periodic.durability = Durability::Periodic;
+  const auto workload = [&](const char* name, Status (*run)(Stage&, std::uint64_t), std::uint64_t factor) {
+    CrashWorkload made;
+    made.name = name;
+    made.prepare = filled;
+    made.run = [=](Stage& stage) { return run(stage, rounds * factor); };
+    return made;
+  };
+  std::vector<CrashWorkload> all = {
+      workload("plain_commits", plain_commits, 1),      workload("log_wraps", log_wraps, 1),
+      workload("long_records", long_records, 1),        workload("relaxed_commits", relaxed_commits, 1),
+      workload("periodic_commits", periodic_commits, 1), workload("savepoints", savepoints, 1),
+      workload("keyspaces", keyspaces, 1),
+  };
+  all[4].options = periodic;
+  return all;
+}
+
+std::vector<CrashWorkload> crash_workloads(std::uint64_t rounds) {
+  std::vector<CrashWorkload> all = commit_workloads(rounds);
+  for (auto* more : {tree_workloads, maintenance_workloads}) {
+    for (CrashWorkload& workload : more(rounds)) all.push_back(std::move(workload));
+  }
+  return all;
+}
+
+}  // namespace vitrine::testing

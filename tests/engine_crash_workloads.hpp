@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+// The workloads of the crash exploration: each drives one part of the engine through everything it writes.
+#pragma once
+
+#include <vector>
+
+#include "tests/engine_crash.hpp"
+
+namespace vitrine::testing {
+
+// `rounds` stretches each of them; 1 is the shortest that still does what its name says.
+std::vector<CrashWorkload> commit_workloads(std::uint64_t rounds);       // transactions and what the log does
+std::vector<CrashWorkload> tree_workloads(std::uint64_t rounds);         // pages, checkpoints, growth
+std::vector<CrashWorkload> maintenance_workloads(std::uint64_t rounds);  // creation, recovery, whole-file work
+
+std::vector<CrashWorkload> crash_workloads(std::uint64_t rounds);
+
+}  // namespace vitrine::testing
