@@ -13,6 +13,8 @@ configure_package_config_file("${PROJECT_SOURCE_DIR}/cmake/vitrine-config.cmake.
   PATH_VARS CMAKE_INSTALL_INCLUDEDIR CMAKE_INSTALL_LIBDIR)
 write_basic_package_version_file("${PROJECT_BINARY_DIR}/vitrine-config-version.cmake"
   COMPATIBILITY SameMinorVersion)
+# From the folder of vitrine.pc to the prefix, so that an installed tree can be moved.
+file(RELATIVE_PATH VITRINE_PC_TO_PREFIX "/prefix/${CMAKE_INSTALL_LIBDIR}/pkgconfig" "/prefix")
 configure_file("${PROJECT_SOURCE_DIR}/cmake/vitrine.pc.in" "${PROJECT_BINARY_DIR}/vitrine.pc" @ONLY)
 install(FILES "${PROJECT_BINARY_DIR}/vitrine-config.cmake" "${PROJECT_BINARY_DIR}/vitrine-config-version.cmake"
   DESTINATION "${package_dir}")

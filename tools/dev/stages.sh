@@ -130,6 +130,9 @@ stage_fuzz() {
   done
 }
 
+# The tests themselves are tested: each planted bug must be found.
+stage_mutants() { counted python3 tools/mutants.py --build "$(realpath "$BUILD")/mutants" --jobs "$JOBS"; }
+
 # The program as a user meets it. tests/*/run takes the program and ends with "N passed, N failed".
 stage_cli() {
   local script

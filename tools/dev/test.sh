@@ -15,7 +15,7 @@ while [ $# -gt 0 ]; do
   esac
 done
 if [ ${#stages[@]} -eq 0 ]; then
-  stages=(tidy headers gcc clang asan tsan fuzz cli package)
+  stages=(tidy headers gcc cli package clang asan fuzz tsan mutants)
   [ "$fast" = yes ] && stages=(tidy unit)
 fi
 
