@@ -2,12 +2,16 @@
 // What the write-ahead log costs: appends without a sync, and durable commits from 1, 8 and 32 threads, against the
 // floor of the machine: one thread that overwrites 4 KiB of a prewritten file and syncs it.
 //
+// And how fast a full log is read again.
+//
 //   log_bench [directory] [seconds per run]
 #include <algorithm>
 #include <atomic>
+#include <charconv>
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
 #include <mutex>
 #include <string>
 #include <thread>
@@ -15,6 +19,7 @@
 
 #include "os/env.hpp"
 #include "wal/log.hpp"
+#include "wal/scan.hpp"
 
 namespace {
 
@@ -151,14 +156,32 @@ void measure_commits(const std::string& path, unsigned thread_count, double seco
   print_latencies(name.c_str(), all, elapsed, static_cast<double>(all.size()) / syncs);
 }
 
+void measure_scan(const std::string& path) {
+  BenchLog log(path);
+  const wal::LogPosition position = log.log().position();
+  const std::string payload(kPayloadSize, 'p');
+  while (log.log().reserve(payload.size()).is_ok()) log.append(payload);
+  require(log.log().sync(log.log().position().lsn));
+  const std::unique_ptr<os::File> file = os::system_env().open(path, os::OpenMode::ReadOnly).value();
+  const Clock::time_point start = Clock::now();
+  const wal::ScanResult result =
+      wal::scan_log(*file, {kFile, position, true}, [](std::uint64_t, format::Lsn, Bytes) { return Status{}; }).value();
+  const double seconds = seconds_since(start);
+  const auto count = static_cast<double>(result.transactions);
+  std::printf("%-24s %9.0f transactions in %.3f s, %.0f MB/s\n", "scan of a full log", count, seconds,
+              static_cast<double>(log.log().capacity()) / seconds / 1e6);
+}
+
 }  // namespace
 
 int main(int argument_count, char** arguments) {
   const std::string directory = argument_count > 1 ? arguments[1] : ".";
-  const double seconds = argument_count > 2 ? std::atof(arguments[2]) : 2.0;
+  unsigned seconds = 2;
+  if (argument_count > 2) std::from_chars(arguments[2], arguments[2] + std::strlen(arguments[2]), seconds);
   const std::string path = directory + "/log_bench.tmp";
   measure_append(path, "append, in memory", 8u << 20, 10'000);
   measure_append(path, "append, written out", 1u << 20, 10'000);
+  measure_scan(path);
   measure_floor(path, seconds);
   for (const unsigned threads : {1u, 2u, 8u, 32u}) measure_commits(path, threads, seconds);
   measure_floor(path, seconds);

@@ -22,9 +22,7 @@ constexpr std::uint32_t kLogVersion = 1;
 constexpr std::size_t kTaggedHeaderSize = offsetof(FrameHeader, tag_low);
 constexpr std::size_t kBlockTagOffset = kLogBlockSize - 16;
 
-void seal_block(std::byte* block) noexcept {
-  base::store(block + kBlockTagOffset, checksum(block, kBlockTagOffset));
-}
+void seal_block(std::byte* block) noexcept { base::store(block + kBlockTagOffset, checksum(block, kBlockTagOffset)); }
 
 bool is_block_intact(const std::byte* block) noexcept {
   return base::load<Checksum>(block + kBlockTagOffset) == checksum(block, kBlockTagOffset);

@@ -55,7 +55,7 @@ namespace vitrine::format {
 
 using Lsn = std::uint64_t;
 
-inline constexpr std::size_t kLogBlockSize = 4096;       // unit in which durable parts of the log end
+inline constexpr std::size_t kLogBlockSize = 4096;  // unit in which durable parts of the log end
 inline constexpr std::size_t kLogFileHeaderSize = 4096;
 inline constexpr std::size_t kLogSlotsOffset = 8192;
 inline constexpr std::size_t kSegmentHeaderSize = 4096;
@@ -134,8 +134,8 @@ std::uint64_t append_frame(std::string& to, FrameType type, Lsn lsn, std::uint64
 // The frame at the start of `bytes`, which lies at `lsn`, if its bytes verify; its chain is not judged here.
 struct FrameView {
   FrameHeader header;
-  Bytes payload;           // into `bytes`
-  std::size_t size = 0;    // with padding
+  Bytes payload;         // into `bytes`
+  std::size_t size = 0;  // with padding
 };
 std::optional<FrameView> decode_frame(std::span<const std::byte> bytes, Lsn lsn, FileId file) noexcept;
 

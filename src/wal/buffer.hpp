@@ -29,7 +29,8 @@ class LogBuffer {
 
   LogBuffer() = default;
   explicit LogBuffer(std::size_t capacity)
-      : capacity_(base::align_up(capacity, format::kLogBlockSize)), bytes_(new std::byte[capacity_]) {
+      : capacity_(base::align_up(capacity, format::kLogBlockSize)),
+        bytes_(std::make_unique_for_overwrite<std::byte[]>(capacity_)) {
     // A run after the first holds a segment header and a frame, in whole blocks; so runs never need memory later.
     runs_.reserve(capacity_ / (2 * format::kLogBlockSize) + 2);
   }

@@ -43,9 +43,9 @@ struct LogPosition {
 };
 
 struct LogOptions {
-  std::uint32_t segment_size = 1u << 20;   // power of two, 16 KiB to 64 MiB; resume() keeps that of the file
-  std::uint64_t size_max = 256ull << 20;   // of all slots; at least 4 segments
-  std::size_t buffer_size = 1u << 20;      // appended bytes held in memory before they are written out; at least 64 KiB
+  std::uint32_t segment_size = 1u << 20;  // power of two, 16 KiB to 64 MiB; resume() keeps that of the file
+  std::uint64_t size_max = 256ull << 20;  // of all slots; at least 4 segments
+  std::size_t buffer_size = 1u << 20;     // appended bytes held in memory before they are written out; at least 64 KiB
 };
 
 inline constexpr std::uint64_t kLogPayloadMax = 1ull << 30;  // of one transaction, whatever the size of the log
@@ -99,13 +99,13 @@ class Log {
   // [writer] Frames before `keep_from` will not be needed again: their slots may be reused.
   void recycle(Lsn keep_from);
 
-  LogPosition position() const;   // [writer] where the next frame will go
+  LogPosition position() const;  // [writer] where the next frame will go
   Lsn durable() const noexcept { return durable_.load(std::memory_order_acquire); }  // end of what is known durable
   Lsn written() const noexcept { return written_.load(std::memory_order_acquire); }  // end of what the system has
   std::uint64_t file_size() const noexcept { return slots_.file_size(); }
   std::uint64_t capacity() const noexcept { return slots_.count() * segment_size_; }  // bytes of all slots now
   std::uint64_t syncs() const noexcept { return syncs_.load(std::memory_order_relaxed); }
-  Status failure() const;         // ok unless W4
+  Status failure() const;  // ok unless W4
 
  private:
   using Lock = std::unique_lock<std::mutex>;
@@ -138,8 +138,8 @@ class Log {
   const std::unique_ptr<os::File> file_;
   const format::FileId id_;
   const std::uint32_t segment_size_;
-  const std::size_t part_max_;  // payload of one frame, so that every frame fits into an empty buffer
-  SlotRing slots_;              // [writer]
+  const std::size_t part_max_;           // payload of one frame, so that every frame fits into an empty buffer
+  SlotRing slots_;                       // [writer]
   std::optional<Lsn> ahead_refused_in_;  // [writer] segment in which the disk had no room for a slot ahead
 
   mutable std::mutex mutex_;       // guards what follows, except atomics and `taken_` during a turn
@@ -151,16 +151,16 @@ class Log {
   Lsn next_ = 0;                   // where the next frame goes
   Lsn end_ = 0;                    // end of the last frame
   std::uint64_t chain_ = 0;
-  std::uint64_t commit_seq_ = 0;   // of the last frame
-  Lsn transactions_end_ = 0;       // end of the last frame that carries data
-  Lsn watermark_ = 0;              // in the last frame
-  Lsn vouched_ = 0;                // watermark in the last durable frame
+  std::uint64_t commit_seq_ = 0;  // of the last frame
+  Lsn transactions_end_ = 0;      // end of the last frame that carries data
+  Lsn watermark_ = 0;             // in the last frame
+  Lsn vouched_ = 0;               // watermark in the last durable frame
 
   bool turn_runs_ = false;
   bool turn_syncs_ = false;
-  Lsn turn_end_ = 0;               // end_ when the turn began
+  Lsn turn_end_ = 0;  // end_ when the turn began
   Lsn turn_watermark_ = 0;
-  std::uint64_t group_ = 0;        // number of the last sync turn begun
+  std::uint64_t group_ = 0;                            // number of the last sync turn begun
   std::array<std::atomic<std::uint32_t>, 2> gates_{};  // group.cpp
   Status failure_;
 

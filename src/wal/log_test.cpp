@@ -5,6 +5,7 @@
 
 #include "base/codec.hpp"
 #include "os/memory_env.hpp"
+#include "os/sim_env.hpp"
 #include "os/testing.hpp"
 #include "wal/testing.hpp"
 
@@ -228,6 +229,61 @@ TEST_F(LogTest, resume_recycles_what_lies_before_the_start_of_the_scan) {
   }
   const std::unique_ptr<Log> log = reopen(*env_, start);
   for (int i = 0; i < 20; ++i) ASSERT_TRUE(put(*log, 2, payload_of(2, 3000))) << i;
+}
+
+TEST_F(LogTest, resume_removes_what_a_torn_write_left) {
+  {
+    const std::unique_ptr<Log> log = create(*env_);
+    ASSERT_TRUE(log->sync(put(*log, 1, "one").value()).is_ok());
+  }
+  const Lsn end = scan(*env_).result.end.lsn;
+  const std::unique_ptr<os::File> file = env_->open(kPath, os::OpenMode::ReadWrite).value();
+  ASSERT_TRUE(os::testing::write_text(*file, offset_of(scan(*env_).result, end), "half a frame").is_ok());
+  EXPECT_TRUE(scan(*env_).result.torn_tail);
+  const std::unique_ptr<Log> log = reopen(*env_);
+  const Scanned scanned = scan(*env_);
+  EXPECT_FALSE(scanned.result.torn_tail);
+  EXPECT_EQ(scanned.transactions, (std::vector<Transaction>{{1, "one"}}));
+}
+
+TEST_F(LogTest, a_full_disk_refuses_only_what_needs_more_space) {
+  const std::unique_ptr<os::SimEnv> env = os::SimEnv::create({});
+  const std::unique_ptr<Log> log = create(*env);
+  env->set_capacity(env->used_bytes());
+  // The two slots that are there can be used up; that no third can be made ready stops nothing.
+  std::uint64_t seq = 0;
+  Status status;
+  while ((status = log->reserve(3000)).is_ok()) {
+    ++seq;
+    ASSERT_TRUE(log->append(seq, payload_of(seq, 3000)));
+  }
+  EXPECT_EQ(status.code(), ErrorCode::DiskFull);
+  EXPECT_GE(seq, 6u);
+  EXPECT_TRUE(log->failure().is_ok());
+  EXPECT_EQ(log->capacity(), 2 * kSegmentSize);
+  EXPECT_EQ(env->open(kPath, os::OpenMode::ReadOnly).value()->size().value(), log->file_size());
+  ASSERT_TRUE(log->sync(log->position().lsn).is_ok());
+  EXPECT_EQ(scan(*env).transactions.size(), seq);
+
+  env->set_capacity(os::kSimUnlimited);
+  ASSERT_TRUE(log->sync(put(*log, seq + 1, payload_of(seq + 1, 3000)).value()).is_ok());
+  EXPECT_EQ(scan(*env).transactions.size(), seq + 1);
+}
+
+TEST_F(LogTest, a_checkpoint_makes_room_on_a_full_disk) {
+  const std::unique_ptr<os::SimEnv> env = os::SimEnv::create({});
+  const std::unique_ptr<Log> log = create(*env);
+  env->set_capacity(env->used_bytes());
+  LogPosition start = kStart;
+  for (std::uint64_t seq = 1; seq <= 100; ++seq) {
+    if (!log->reserve(3000).is_ok()) {
+      start = log->position();
+      ASSERT_TRUE(log->sync(start.lsn).is_ok());
+      log->recycle(start.lsn);
+    }
+    ASSERT_TRUE(log->sync(put(*log, seq, payload_of(seq, 3000)).value()).is_ok()) << seq;
+  }
+  EXPECT_EQ(scan(*env, start).transactions.back().first, 100u);
 }
 
 TEST_F(LogTest, impossible_options_are_refused) {

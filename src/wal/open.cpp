@@ -111,10 +111,9 @@ Status Log::take_over(const ScanResult& scan) {
   for (std::uint64_t number = first; number <= last; ++number) {
     const auto found = scan.slots.find(number);
     VITRINE_ASSERT(found != scan.slots.end());
-    if (found->second >= reader.whole_slot_count()) return Status::error(ErrorCode::FileTruncated);
     live.push_back(found->second);
   }
-  slots_.restore(reader.headers().first(reader.whole_slot_count()), live);
+  CHECK(slots_.restore(reader.headers(), live));
   write_owner(env_.process_id());
 
   // From the last proven byte to the end, segment headers between included; then zeros up to the block boundary.

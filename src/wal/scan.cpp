@@ -230,7 +230,7 @@ Result<Lsn> Scanner::watermark_behind_end() {
 
 void Scanner::fill_slots() {
   result_.segment_size = static_cast<std::uint32_t>(segment_size_);
-  result_.slot_count = reader_.whole_slot_count();
+  result_.slot_count = reader_.headers().size();
   for (std::size_t slot = 0; slot < reader_.headers().size(); ++slot) {
     if (reader_.headers()[slot]) result_.slots.emplace(reader_.headers()[slot]->number, slot);
   }

@@ -19,29 +19,29 @@
 namespace vitrine::wal {
 
 struct ScanResult {
-  Lsn start = 0;                  // where the scan began
-  LogPosition end;                // behind the last good frame, unpadded
-  Lsn durable = 0;                // largest watermark seen or given: all before it was durable once
+  Lsn start = 0;                      // where the scan began
+  LogPosition end;                    // behind the last good frame, unpadded
+  Lsn durable = 0;                    // largest watermark seen or given: all before it was durable once
   std::uint64_t last_commit_seq = 0;  // 0 when there was no transaction
   std::uint64_t transactions = 0;
   std::uint64_t slot_count = 0;
   std::uint32_t segment_size = 0;
   std::map<std::uint64_t, std::uint64_t> slots;  // segment number -> slot, of every readable segment header
-  bool torn_tail = false;         // something that is no frame, or an incomplete transaction, stands at the end
-  bool hole = false;              // acknowledged commits between `end` and `durable` are damaged
+  bool torn_tail = false;  // something that is no frame, or an incomplete transaction, stands at the end
+  bool hole = false;       // acknowledged commits between `end` and `durable` are damaged
 };
 
 struct ScanRequest {
   format::FileId file;
-  LogPosition start;              // from the checkpoint
-  bool stop_at_hole = true;       // false: report the hole in `hole` and end there (salvage, verify)
+  LogPosition start;         // from the checkpoint
+  bool stop_at_hole = true;  // false: report the hole in `hole` and end there (salvage, verify)
 };
 
 // Called for each complete transaction, in order, with its joined payload.
 using TransactionVisitor = std::function<Status(std::uint64_t commit_seq, Lsn end, Bytes payload)>;
 
-// Errors: NotDatabase, VersionUnsupported, LogForeign (another file id), LogMissing (the segment that holds the start is
-// not there), LogHole (details "lsn", "durable"), LogMalformed, ReadFailed, or what `visit` returned.
+// Errors: NotDatabase, VersionUnsupported, LogForeign (another file id), LogMissing (the segment that holds the start
+// is not there), LogHole (details "lsn", "durable"), LogMalformed, ReadFailed, or what `visit` returned.
 Result<ScanResult> scan_log(os::File& log, const ScanRequest& request, const TransactionVisitor& visit);
 
 // Process id in the owner block, 0 when unknown.

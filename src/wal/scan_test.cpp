@@ -8,6 +8,7 @@
 #include <thread>
 
 #include "os/memory_env.hpp"
+#include "os/sim_env.hpp"
 #include "os/testing.hpp"
 #include "wal/testing.hpp"
 
@@ -134,23 +135,20 @@ TEST_F(ScanTest, every_damaged_byte_of_headers_and_frames_at_segment_boundaries_
   EXPECT_EQ(scan(*env_).transactions, whole.transactions);
 }
 
-TEST_F(ScanTest, a_truncated_file_is_never_taken_for_a_shorter_log) {
-  const std::unique_ptr<Log> log = create(*env_);
-  commit(*log, 1, 16, 2900);
-  ASSERT_TRUE(log->seal().is_ok());
-  keep_intact();
-  const Scanned whole = scan(*env_);
-  // Cut inside the second segment: the frames behind it are not at hand unless their slots lie before the cut.
-  const std::uint64_t second = whole.result.slots.at(kStart.lsn / kSegmentSize + 1);
-  const std::uint64_t third = whole.result.slots.at(kStart.lsn / kSegmentSize + 2);
-  ASSERT_LT(second, third);
-  ASSERT_TRUE(file()->resize(format::kLogSlotsOffset + second * kSegmentSize + 12288 + 4000).is_ok());
-  const Scanned cut = scan(*env_);
-  ASSERT_TRUE(cut.status.is_ok());
-  EXPECT_EQ(last_seq(cut), 6u);  // every frame that is left is found, in the incomplete slot, too
-  EXPECT_LT(cut.result.slot_count, whole.result.slot_count);
-  // Writing to such a file is refused.
-  EXPECT_EQ(Log::resume(*env_, file(), cut.result, kFile, small_options()).status().code(), ErrorCode::FileTruncated);
+TEST_F(ScanTest, an_incomplete_last_slot_is_read_as_far_as_it_is_there_and_completed) {
+  {
+    const std::unique_ptr<Log> log = create(*env_);
+    commit(*log, 1, 8, 2900);  // three to a segment
+  }
+  const std::uint64_t size = format::kLogSlotsOffset + 2 * kSegmentSize + 8192 + 100;  // inside the eighth
+  ASSERT_LT(size, file()->size().value());
+  ASSERT_TRUE(file()->resize(size).is_ok());
+  const std::unique_ptr<Log> log = reopen(*env_);
+  EXPECT_EQ(file()->size().value(), log->file_size());
+  commit(*log, 8, 9, 2900);
+  const Scanned scanned = scan(*env_);
+  EXPECT_EQ(last_seq(scanned), 9u);
+  EXPECT_EQ(scanned.transactions.size(), 9u);
 }
 
 TEST_F(ScanTest, what_is_no_log_of_this_database_is_refused_by_name) {
@@ -243,6 +241,33 @@ TEST_F(ScanTest, a_position_at_the_end_of_a_recycled_segment_is_found_again) {
   EXPECT_TRUE(scan(*env_, position).status.is_ok());
   ASSERT_TRUE(log->sync(put(*log, 2, "two").value()).is_ok());
   EXPECT_EQ(scan(*env_, position).transactions, (std::vector<Transaction>{{2, "two"}}));
+}
+
+TEST_F(ScanTest, a_failed_read_is_an_error_and_never_an_end) {
+  const std::unique_ptr<os::SimEnv> env = os::SimEnv::create({});
+  {
+    const std::unique_ptr<Log> log = create(*env);
+    commit(*log, 1, 8, 2900);
+  }
+  const Scanned whole = scan(*env);
+  ASSERT_EQ(last_seq(whole), 8u);
+  std::uint64_t failures = 0;
+  for (bool is_struck = true; is_struck; ++failures) {
+    const std::uint64_t faults_before = env->counters().faults;
+    os::SimFault fault;
+    fault.operation = env->operations() + failures;
+    fault.kinds = {os::SimOperation::Read};
+    env->inject(fault);
+    const Scanned scanned = scan(*env);
+    is_struck = env->counters().faults > faults_before;
+    if (is_struck) {
+      EXPECT_EQ(scanned.status.code(), ErrorCode::ReadFailed) << failures;
+    } else {
+      EXPECT_EQ(scanned.transactions, whole.transactions);
+    }
+    env->clear_faults();
+  }
+  EXPECT_GT(failures, 8u);
 }
 
 TEST_F(ScanTest, the_error_of_the_visitor_ends_the_scan) {

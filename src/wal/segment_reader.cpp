@@ -23,7 +23,6 @@ Result<SegmentReader> SegmentReader::open(os::File& log, format::FileId id) {
 Status SegmentReader::refresh() {
   const std::uint64_t size = TRY(log_->size());
   const std::uint64_t slots_size = size > kLogSlotsOffset ? size - kLogSlotsOffset : 0;
-  whole_slot_count_ = slots_size / segment_size_;
   headers_.assign((slots_size + segment_size_ - 1) / segment_size_, std::nullopt);
   loaded_.reset();
   std::array<std::byte, format::kSegmentHeaderSize> block;

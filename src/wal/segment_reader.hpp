@@ -24,8 +24,7 @@ class SegmentReader {
 
   std::uint32_t segment_size() const noexcept { return segment_size_; }
 
-  // Whole slots, and all slots: the last one of a truncated file may be there in part.
-  std::uint64_t whole_slot_count() const noexcept { return whole_slot_count_; }
+  // By slot. The last slot may be there in part only: a crash while it was added leaves it so.
   std::span<const std::optional<format::SegmentHeader>> headers() const noexcept { return headers_; }
 
   // Reads the slot headers again and forgets the loaded slot.
@@ -41,7 +40,6 @@ class SegmentReader {
   os::File* log_;
   format::FileId id_;
   std::uint32_t segment_size_;
-  std::uint64_t whole_slot_count_ = 0;
   std::vector<std::optional<format::SegmentHeader>> headers_;
   std::optional<std::size_t> loaded_;
   std::vector<std::byte> bytes_;

@@ -32,8 +32,10 @@ Status write_zeros(os::File& file, std::uint64_t offset, std::uint64_t size) {
 SlotRing::SlotRing(os::File& file, std::uint32_t segment_size, std::uint64_t size_max)
     : file_(file), segment_size_(segment_size), slot_count_max_(size_max / segment_size) {}
 
-void SlotRing::restore(std::span<const std::optional<format::SegmentHeader>> headers,
-                       std::span<const std::uint64_t> live) {
+Status SlotRing::restore(std::span<const std::optional<format::SegmentHeader>> headers,
+                         std::span<const std::uint64_t> live) {
+  const std::uint64_t size = TRY(file_.size());
+  if (const std::uint64_t whole_size = offset_of(headers.size()); size < whole_size) CHECK(prepare(size, whole_size));
   slots_.assign(headers.size(), {});
   for (std::size_t i = 0; i < headers.size(); ++i) {
     if (headers[i]) slots_[i].number = headers[i]->number;
@@ -41,19 +43,22 @@ void SlotRing::restore(std::span<const std::optional<format::SegmentHeader>> hea
   for (const std::uint64_t slot : live) slots_[slot].is_live = true;
   free_count_ = slots_.size() - live.size();
   count_ = slots_.size();
+  return {};
+}
+
+// Gives [from, to) behind the end of the file space and zeros.
+Status SlotRing::prepare(std::uint64_t from, std::uint64_t to) {
+  Status status = file_.reserve(from, to - from);
+  if (status.is_ok()) status = write_zeros(file_, from, to - from);
+  // Gives back what was taken of a full disk; nothing was in it, so failing to do so costs space only.
+  if (!status.is_ok()) (void)file_.resize(from);
+  return status;
 }
 
 Status SlotRing::grow() {
   if (!can_grow()) return Status::error(ErrorCode::LogFull).with("size_max", slot_count_max_ * segment_size_);
   slots_.reserve(slots_.size() + 1);
-  const std::uint64_t offset = offset_of(slots_.size());
-  Status status = file_.reserve(offset, segment_size_);
-  if (status.is_ok()) status = write_zeros(file_, offset, segment_size_);
-  if (!status.is_ok()) {
-    // Gives back what was taken of a full disk; the slot was never used, so failing to do so costs space only.
-    (void)file_.resize(offset);
-    return status;
-  }
+  CHECK(prepare(offset_of(slots_.size()), offset_of(slots_.size() + 1)));
   slots_.emplace_back();
   ++free_count_;
   count_ = slots_.size();

@@ -29,7 +29,8 @@ class SlotRing {
   SlotRing(os::File& file, std::uint32_t segment_size, std::uint64_t size_max);
 
   // Takes over the slots of an existing file. `live` says which slots hold what must be kept; every other slot is free.
-  void restore(std::span<const std::optional<format::SegmentHeader>> headers, std::span<const std::uint64_t> live);
+  // A crash may have left the last slot incomplete: what is missing is added. Errors: as grow().
+  Status restore(std::span<const std::optional<format::SegmentHeader>> headers, std::span<const std::uint64_t> live);
 
   // Adds one free slot. Errors: LogFull at the largest size, DiskFull (nothing changed), WriteFailed.
   Status grow();
@@ -52,6 +53,7 @@ class SlotRing {
     std::optional<std::uint64_t> number;  // what its segment header says
     bool is_live = false;
   };
+  Status prepare(std::uint64_t from, std::uint64_t to);
   std::size_t choose(std::uint64_t number) const noexcept;
 
   os::File& file_;
