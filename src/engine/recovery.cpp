@@ -83,7 +83,13 @@ Status Engine::start_fresh_log() {
   const std::uint64_t segment = options_.log_segment_size;
   const wal::LogPosition start{(meta_.log_position / segment + 1) * segment + format::kSegmentHeaderSize,
                                meta_.log_chain};
-  log_ = TRY(wal::Log::create(env_, log_path(), meta_.file, start, log_options()));
+  Result<std::unique_ptr<wal::Log>> log = wal::Log::create(env_, log_path(), meta_.file, start, log_options());
+  if (!log.has_value()) {
+    // Whatever was made of it is not needed: the header does not name it yet.
+    if (was_clean_) (void)env_.remove(log_path());
+    return log.status();
+  }
+  log_ = std::move(*log);
   meta_.log_position = start.lsn;
   CHECK(write_session_header());
   return append_open_frame();

@@ -9,6 +9,7 @@ namespace vitrine::engine {
 namespace {
 
 constexpr std::uint64_t kPagesPerStep = 128;
+constexpr std::uint64_t kCheckpointShare = 16;  // of the file's pages
 constexpr int kVacuumRounds = 8;
 
 Status report(const ProgressFunction& progress, std::uint64_t done, std::uint64_t total) {
@@ -22,12 +23,18 @@ Status report(const ProgressFunction& progress, std::uint64_t done, std::uint64_
 Status Engine::walk_tree(const std::function<Result<tree::TreeWriter::MoveStep>(tree::TreeWriter&, Bytes)>& step,
                          std::uint64_t& moved, const ProgressFunction& progress) {
   std::string from;
+  std::uint64_t checkpoint_at = moved + space_->page_count() / kCheckpointShare;
   for (;;) {
     const std::unique_ptr<WriteSession> session = TRY(begin_write(std::nullopt));
     const tree::TreeWriter::MoveStep done =
         TRY(session->reorganize([&](tree::TreeWriter& tree) { return step(tree, from); }));
     CHECK(session->commit(Durability::None).status);
     moved += done.moved;
+    // What was moved away from is free only after a checkpoint: without one now and then the file would grow instead.
+    if (moved >= checkpoint_at) {
+      CHECK(checkpoint());
+      checkpoint_at = moved + space_->page_count() / kCheckpointShare;
+    }
     CHECK(report(progress, moved, 0));
     if (!done.next) return {};
     from = *done.next;

@@ -57,12 +57,11 @@ Status TreeWriter::fix_level(Path& path, std::size_t level, bool& parent_changed
   }
   if (view(above.page).count() < 2) return {};
   const unsigned left = above.index > 0 ? above.index - 1 : 0;
-  parent_changed = TRY(join(path, level - 1, left, fill_merged(page_size), true)) == Joined::Merged;
+  parent_changed = TRY(join(path, level - 1, left)) == Joined::Merged;
   return {};
 }
 
-Result<TreeWriter::Joined> TreeWriter::join(Path& path, std::size_t level, unsigned left, std::size_t fill,
-                                            bool balance) {
+Result<TreeWriter::Joined> TreeWriter::join(Path& path, std::size_t level, unsigned left) {
   pool::Pool& pool = workspace_.pool();
   const std::uint32_t page_size = pool.page_size();
   Node parent = node(path[level].page);
@@ -89,7 +88,7 @@ Result<TreeWriter::Joined> TreeWriter::join(Path& path, std::size_t level, unsig
   const Cell* begin = cells.data();
   const Cell* end = begin + cells.size();
 
-  if (size_of_cells(begin, end, leaf) <= fill) {
+  if (size_of_cells(begin, end, leaf) <= fill_merged(page_size)) {
     pool::WriteGuard page = TRY(workspace_.make_mutable(left_ref));
     node(page).assign(begin, end);
     if (!left_ref.same(left_before)) parent.set_child(left, left_ref);
@@ -97,7 +96,6 @@ Result<TreeWriter::Joined> TreeWriter::join(Path& path, std::size_t level, unsig
     workspace_.retire(right_ref);
     return Joined::Merged;
   }
-  if (!balance) return Joined::No;
   std::size_t cut = 1;
   while (cut + 1 < cells.size() && size_of_cells(begin, begin + cut, leaf) < size_of_cells(begin + cut, end, leaf))
     ++cut;

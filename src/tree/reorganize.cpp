@@ -2,6 +2,7 @@
 // Rewriting the tree without changing its content: pages towards the start of the file, thin neighbours into one.
 #include <algorithm>
 
+#include "base/assert.hpp"
 #include "base/try.hpp"
 #include "tree/tree.hpp"
 
@@ -76,31 +77,123 @@ Result<LargeValue> TreeWriter::move_value(const LargeValue& value) {
   return moved;
 }
 
+// --- Thin leaves -----------------------------------------------------------------------------------------------------
+
+namespace {
+
+constexpr unsigned kRepackLeaves = 8;  // looked at together: seven full ones from eight that are 7/8 full
+
+// Leaves stay a little open, so that the next insert does not split them again.
+constexpr std::size_t fill_target(std::uint32_t page_size) noexcept { return node_capacity(page_size) * 95 / 100; }
+
+// How many leaves from `first` on fit into at least one fewer; 0: none.
+unsigned thin_run(const std::vector<std::size_t>& used, std::size_t first, std::size_t fill) {
+  std::size_t sum = used[first];
+  for (unsigned count = 2; count <= kRepackLeaves && first + count <= used.size(); ++count) {
+    sum += used[first + count - 1];
+    if (sum <= (count - 1) * fill) return count;
+  }
+  return 0;
+}
+
+}  // namespace
+
+// Reads only: how full the leaves beside the one that covers `key` are.
+Result<TreeWriter::LeafRow> TreeWriter::leaf_row(Bytes key) {
+  pool::Pool& pool = workspace_.pool();
+  LeafRow row;
+  pool::ReadGuard page = TRY(fetch_node(pool, root_.page, std::nullopt));
+  while (view(page).level() > 1) {
+    const NodeView here = view(page);
+    const unsigned index = here.child_for(key);
+    if (index + 1 < here.count()) here.key(index + 1).append_to(row.next.emplace());
+    page = TRY(fetch_node(pool, here.child(index), here.level() - 1));
+  }
+  if (view(page).is_leaf()) return row;
+  for (unsigned i = 0; i < view(page).count(); ++i) {
+    const pool::ReadGuard leaf = TRY(fetch_node(pool, view(page).child(i), 0));
+    row.used.push_back(view(leaf).used());
+  }
+  return row;
+}
+
+// Leaves [first, first + count) of the parent that covers `key` become fewer. False: they, or their separators in the
+// parent, would not fit after all; nothing has changed then.
+Result<bool> TreeWriter::repack(Bytes key, unsigned first, unsigned count) {
+  pool::Pool& pool = workspace_.pool();
+  const std::uint32_t page_size = pool.page_size();
+  Path path = TRY(descend(key));
+  path.pop_back();
+  Node parent = node(path.back().page);
+  std::vector<PageRef> refs;
+  std::vector<std::byte> copies(std::size_t{count} * page_size);
+  std::vector<Cell> cells;
+  for (unsigned i = 0; i < count; ++i) {
+    refs.push_back(parent.child(first + i));
+    const pool::ReadGuard page = TRY(fetch_node(pool, refs.back(), 0));
+    std::byte* copy = copies.data() + std::size_t{i} * page_size;
+    std::copy_n(page.data(), page_size, copy);
+    const NodeView leaf(copy, page_size);
+    for (unsigned c = 0; c < leaf.count(); ++c) cells.push_back({leaf.key(c), leaf.value(c), leaf.is_large(c)});
+  }
+  // Greedy: each leaf takes as many cells as it may.
+  const Cell* const all = cells.data();
+  std::vector<std::size_t> cuts{0};
+  while (cuts.back() < cells.size()) {
+    std::size_t low = cuts.back() + 1, high = cells.size();
+    while (low < high) {
+      const std::size_t middle = (low + high + 1) / 2;
+      const bool fits = size_of_cells(all + cuts.back(), all + middle, true) <= fill_target(page_size);
+      (fits ? low : high) = fits ? middle : middle - 1;
+    }
+    cuts.push_back(low);
+  }
+  const std::size_t leaves = cuts.size() - 1;
+  std::size_t separator_bytes = 0;
+  for (std::size_t i = 1; i < leaves; ++i) {
+    separator_bytes += kSlotSize + sizeof(PageRef) + 8 + cells[cuts[i]].key.size();
+  }
+  // Even if the new separators shared nothing with the parent's prefix there must be room for them.
+  const std::size_t prefix_growth = parent.prefix().empty() ? 0 : (parent.prefix().size() + 7) * parent.count();
+  if (leaves >= count || parent.used() + separator_bytes + prefix_growth > node_capacity(page_size)) return false;
+
+  for (unsigned i = count - 1; i > 0; --i) parent.remove(first + i);
+  for (std::size_t i = 0; i < count; ++i) {
+    if (i >= leaves) {
+      workspace_.retire(refs[i]);
+      continue;
+    }
+    {
+      pool::WriteGuard page = TRY(workspace_.make_mutable(refs[i]));
+      node(page).assign(all + cuts[i], all + cuts[i + 1]);
+    }
+    const unsigned index = first + static_cast<unsigned>(i);
+    if (i == 0) {
+      parent.set_child(index, refs[i]);
+      continue;
+    }
+    const std::string separator = shortest_separator(cells[cuts[i] - 1].key, cells[cuts[i]].key);
+    const bool placed = parent.insert(index, separator, ref_bytes(refs[i]), false, workspace_.scratch());
+    VITRINE_ASSERT(placed);
+  }
+  CHECK(fix_underflow(path, path.size() - 1));
+  return true;
+}
+
 Result<TreeWriter::MoveStep> TreeWriter::merge_thin(Bytes from, std::uint64_t budget) {
   MoveStep step;
   std::string at(from);
-  const std::size_t fill = node_capacity(workspace_.pool().page_size()) * 95 / 100;
-  while (step.moved < budget && !root_.page.is_null()) {
-    if (TRY(depth_of(workspace_.pool(), root_)) < 2) return step;
-    Path path = TRY(descend(at));
-    path.pop_back();
-    const std::size_t level = path.size() - 1;
-    // Where the next parent of leaves begins: the first separator right of the path, looking upwards.
-    std::optional<std::string> next;
-    for (std::size_t up = level; up-- > 0 && !next;) {
-      const NodeView above = view(path[up].page);
-      if (path[up].index + 1 < above.count()) above.key(path[up].index + 1).append_to(next.emplace());
+  while (step.moved < budget) {
+    if (root_.page.is_null()) return step;
+    LeafRow row = TRY(leaf_row(at));
+    for (unsigned first = 0; first + 1 < row.used.size(); ++first) {
+      const unsigned count = thin_run(row.used, first, fill_target(workspace_.pool().page_size()));
+      if (count == 0 || !TRY(repack(at, first, count))) continue;
+      step.moved += count;
+      row = TRY(leaf_row(at));
     }
-    for (unsigned left = 0; left + 1 < view(path[level].page).count();) {
-      if (TRY(join(path, level, left, fill, false)) == Joined::Merged) {
-        ++step.moved;
-      } else {
-        ++left;
-      }
-    }
-    CHECK(fix_underflow(path, level));
-    if (!next) return step;
-    at = std::move(*next);
+    if (!row.next) return step;
+    at = std::move(*row.next);
   }
   step.next = std::move(at);
   return step;

@@ -72,7 +72,7 @@ class TreeWriter {
     std::uint64_t moved = 0;
   };
   Result<MoveStep> move_below(PageNo limit, Bytes from, std::uint64_t budget);
-  // Rewrites neighbouring leaves that fit together into one, from `from` on; at most about `budget` leaves.
+  // Rewrites neighbouring leaves that fit into fewer, from `from` on; at most about `budget` leaves.
   Result<MoveStep> merge_thin(Bytes from, std::uint64_t budget);
 
  private:
@@ -97,10 +97,10 @@ class TreeWriter {
   Status fix_underflow(Path& path, std::size_t level);
   Status fix_level(Path& path, std::size_t level, bool& parent_changed);
   Status shrink_root();
-  // Children `left` and `left + 1` of the inner node path[level] become one if that is at most `fill` bytes full, or
-  // else, with `balance`, share their cells evenly.
+  // Children `left` and `left + 1` of the inner node path[level] become one if that leaves room, or else share their
+  // cells evenly.
   enum class Joined : std::uint8_t { No, Merged, Balanced };
-  Result<Joined> join(Path& path, std::size_t level, unsigned left, std::size_t fill, bool balance);
+  Result<Joined> join(Path& path, std::size_t level, unsigned left);
 
   struct Bounds {
     Bytes begin;
@@ -111,6 +111,13 @@ class TreeWriter {
   Result<std::uint64_t> erase_in_leaf(PageRef& ref, const Bounds& bounds, pool::ReadGuard page);
   Result<std::uint64_t> free_subtree(const PageRef& ref);
   Status mend_seam(Bytes key);
+
+  struct LeafRow {  // the leaves under one parent
+    std::vector<std::size_t> used;
+    std::optional<std::string> next;  // where the next parent begins
+  };
+  Result<LeafRow> leaf_row(Bytes key);
+  Result<bool> repack(Bytes key, unsigned first, unsigned count);
 
   Result<bool> move_node(PageRef& ref, PageNo limit, Bytes from, std::uint64_t budget, MoveStep& step);
   Status move_values(PageRef& ref, PageNo limit, MoveStep& step);
