@@ -307,8 +307,8 @@ class HandMadeFrames : public ScanTest {
  protected:
   HandMadeFrames() { log_ = create(*env_); }
   void append(FrameType type, std::uint64_t commit_seq, Bytes payload) {
-    chain_ = format::append_frame(frames_, type, kStart.lsn + frames_.size(), commit_seq, kStart.lsn, chain_, payload,
-                                  kFile);
+    chain_ =
+        format::append_frame(frames_, type, kStart.lsn + frames_.size(), commit_seq, durable_, chain_, payload, kFile);
   }
   Scanned scan_frames() {
     EXPECT_TRUE(write_text(*file(), format::kLogSlotsOffset + format::kSegmentHeaderSize, frames_).is_ok());
@@ -317,6 +317,7 @@ class HandMadeFrames : public ScanTest {
   std::unique_ptr<Log> log_;
   std::string frames_;
   std::uint64_t chain_ = kStart.chain;
+  Lsn durable_ = kStart.lsn;
 };
 
 TEST_F(HandMadeFrames, parts_are_joined) {
@@ -324,6 +325,16 @@ TEST_F(HandMadeFrames, parts_are_joined) {
   append(FrameType::Part, 1, "two, ");
   append(FrameType::Transaction, 1, "three");
   EXPECT_EQ(scan_frames().transactions, (std::vector<Transaction>{{1, "one, two, three"}}));
+}
+
+TEST_F(HandMadeFrames, a_frame_in_the_middle_of_a_block_vouches_too) {
+  append(FrameType::Transaction, 1, std::string(4096 - 64, 'x'));
+  append(FrameType::Transaction, 2, "appended while the first was being synced");
+  durable_ = kStart.lsn + 4096;
+  append(FrameType::Transaction, 3, "appended in the same group, after the sync");
+  EXPECT_EQ(scan_frames().transactions.size(), 3u);
+  frames_[100] = 'y';
+  EXPECT_EQ(scan_frames().status.code(), ErrorCode::LogHole);
 }
 
 TEST_F(HandMadeFrames, parts_without_an_end_have_no_effect) {
