@@ -88,7 +88,7 @@ Status Engine::write_meta(const Meta& meta) {
 // C6. The state is in versions_ already.
 void Engine::adopt_checkpoint(const CheckpointPlan& plan) {
   versions_->pin_checkpoint(plan.state.version);
-  meta_ = plan.meta;
+  set_meta(plan.meta);
   retained_.push_back({meta_.checkpoint, meta_.version, meta_.log_position});
   checkpoints_.fetch_add(1, std::memory_order_relaxed);
   let_go_of_old_checkpoints();
@@ -234,9 +234,8 @@ std::chrono::milliseconds Engine::maintain() {
 std::chrono::milliseconds Engine::maintain_once() {
   if (closed_.load(std::memory_order_acquire) || !failure().is_ok()) return std::chrono::seconds(1);
   const std::uint64_t now = env_.monotonic_ns();
-  if (options_.durability == Durability::Periodic || periodic_used_.load(std::memory_order_relaxed)) {
-    if (unsynced_.load(std::memory_order_acquire)) sync_log();
-  }
+  const bool has_timer = periodic_used_.load(std::memory_order_relaxed);
+  if (has_timer && unsynced_.load(std::memory_order_acquire)) sync_log();
   if (checkpoint_is_due()) (void)checkpoint();
   if (std::unique_lock lock(checkpoint_mutex_, std::try_to_lock); lock.owns_lock() && retained_.size() > 1) {
     let_go_of_old_checkpoints();
@@ -248,7 +247,8 @@ std::chrono::milliseconds Engine::maintain_once() {
     log_end_.store(log_->durable(), std::memory_order_release);
     latch_.release();
   }
-  return std::min<std::chrono::milliseconds>(options_.sync_period, std::chrono::seconds(1));
+  const std::chrono::milliseconds idle = std::chrono::seconds(1);
+  return has_timer ? std::min(options_.sync_period, idle) : idle;
 }
 
 }  // namespace vitrine::engine

@@ -106,8 +106,8 @@ class Engine : public std::enable_shared_from_this<Engine> {
   const std::string& path() const noexcept { return path_; }
   const Options& options() const noexcept { return options_; }
   bool is_read_only() const noexcept { return options_.access == Access::ReadOnly; }
-  std::uint32_t page_size() const noexcept { return meta_.page_size; }
-  std::size_t key_size_max() const noexcept { return tree::tree_key_max(meta_.page_size); }
+  std::uint32_t page_size() const noexcept { return page_size_; }
+  std::size_t key_size_max() const noexcept { return tree::tree_key_max(page_size_); }
   // Ok, or Poisoned with the cause.
   Status failure() const;
   // Misuse in a child after fork.
@@ -166,6 +166,14 @@ class Engine : public std::enable_shared_from_this<Engine> {
   void adopt_checkpoint(const CheckpointPlan& plan);           // C6
   Status write_map(space::FrozenMap& map);
   Status write_meta(const Meta& meta);
+  void set_meta(const Meta& meta) {
+    std::lock_guard lock(meta_mutex_);
+    meta_ = meta;
+  }
+  Meta meta() const {  // without waiting for a checkpoint that runs
+    std::lock_guard lock(meta_mutex_);
+    return meta_;
+  }
   Result<CheckpointPlan> begin_checkpoint(Ending ending);
   Status checkpoint_with_latch(std::unique_lock<std::mutex> checkpoint_lock, Ending ending);
   void let_go_of_old_checkpoints();
@@ -208,7 +216,10 @@ class Engine : public std::enable_shared_from_this<Engine> {
   txn::WriterQueue latch_;
   std::mutex checkpoint_mutex_;
 
-  Meta meta_;                       // of the newest checkpoint; under checkpoint_mutex_ once open
+  std::uint32_t page_size_ = 0;
+  Meta meta_;  // of the newest checkpoint; changed under both mutexes by set_meta(), so either
+               // is enough to read it
+  mutable std::mutex meta_mutex_;
   std::vector<Retained> retained_;  // newest last; under checkpoint_mutex_
   std::uint64_t file_pages_ = 0;    // pages with real space behind them; under the latch
   bool shortened_ = false;          // the next checkpoint has something new: a shorter file; under the latch

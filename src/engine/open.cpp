@@ -135,8 +135,8 @@ Result<Meta> Engine::read_meta() {
 }
 
 Status Engine::take_writer_lock() {
-  const std::uint64_t deadline = env_.monotonic_ns() + static_cast<std::uint64_t>(
-                                     std::chrono::nanoseconds(options_.lock_timeout).count());
+  const std::uint64_t deadline =
+      env_.monotonic_ns() + static_cast<std::uint64_t>(std::chrono::nanoseconds(options_.lock_timeout).count());
   while (!TRY(file_->try_lock(kLockWriter, 1, os::LockMode::Exclusive))) {
     if (env_.monotonic_ns() >= deadline) {
       const std::uint64_t owner = log_owner_id();
@@ -149,6 +149,7 @@ Status Engine::take_writer_lock() {
 }
 
 Status Engine::load_pages() {
+  page_size_ = meta_.page_size;
   const std::uint64_t size = TRY(file_->size());
   if (size < meta_.page_count * meta_.page_size) {
     return Status::error(ErrorCode::FileTruncated)
@@ -198,7 +199,7 @@ Status Engine::write_session_header() {
   ++meta.open_count;
   meta.state = 0;
   CHECK(write_meta(meta));
-  meta_ = meta;
+  set_meta(meta);
   versions_->pin_checkpoint(meta_.version);
   retained_.push_back({meta_.checkpoint, meta_.version, meta_.log_position});
   return {};

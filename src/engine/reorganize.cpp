@@ -78,12 +78,14 @@ Status Engine::shorten_file() {
   CHECK(checkpoint_with_latch(std::unique_lock(checkpoint_mutex_), Ending::GoOn));
   if (backing_ == Backing::Memory) return {};
   latch_.acquire();
+  std::unique_lock lock(checkpoint_mutex_);
   drain_released();
   Status status;
   if (space_->page_count() <= meta_.page_count) {
     status = file_->resize(meta_.page_count * page_size());
     if (status.is_ok()) file_pages_ = meta_.page_count;
   }
+  lock.unlock();
   latch_.release();
   return status;
 }

@@ -73,6 +73,7 @@ Result<VerifyReport> Engine::verify(VerifyLevel level, const ProgressFunction& p
 Result<Stats> Engine::stats() {
   CHECK(check_process());
   Stats stats;
+  const Meta checkpoint = meta();
   const State state = versions_->latest();
   const std::uint64_t now_ns = env_.monotonic_ns();
   stats.entries = state.root.entries;
@@ -84,7 +85,7 @@ Result<Stats> Engine::stats() {
     unpin_snapshot(pinned);
     stats.tree_depth = TRY(depth);
   }
-  stats.pages = is_read_only() ? meta_.page_count : space_->page_count();
+  stats.pages = is_read_only() ? checkpoint.page_count : space_->page_count();
   stats.pages_allocated = space_->allocated_count();
   stats.pages_held = space_->held_count();
   stats.pages_free = is_read_only() ? 0 : space_->free_count();
@@ -99,13 +100,13 @@ Result<Stats> Engine::stats() {
   stats.pages_written = store_->pages_written();
   if (log_) {
     stats.log_bytes = log_->file_size();
-    stats.log_appended_bytes = log_end_.load() - meta_.log_position;
+    stats.log_appended_bytes = log_end_.load() - checkpoint.log_position;
     stats.log_used_bytes = log_end_.load() - log_keep_from_.load();
     stats.log_syncs = log_->syncs();
   }
   stats.checkpoints = checkpoints_.load();
   const std::uint64_t wall = env_.wall_ms();
-  stats.checkpoint_age_ms = wall > meta_.wall_ms ? wall - meta_.wall_ms : 0;
+  stats.checkpoint_age_ms = wall > checkpoint.wall_ms ? wall - checkpoint.wall_ms : 0;
   stats.commits = commits_.load();
   stats.rollbacks = rollbacks_.load();
   const txn::PinReport pins = versions_->report();
@@ -120,25 +121,21 @@ Result<Stats> Engine::stats() {
 Result<DatabaseInfo> Engine::info() {
   CHECK(check_process());
   DatabaseInfo info;
-  Meta meta;
-  {
-    std::lock_guard lock(checkpoint_mutex_);
-    meta = meta_;
-  }
+  const Meta checkpoint = meta();
   info.path = path_;
   char id[33];
-  std::snprintf(id, sizeof id, "%016llx%016llx", static_cast<unsigned long long>(meta.file.high),
-                static_cast<unsigned long long>(meta.file.low));
+  std::snprintf(id, sizeof id, "%016llx%016llx", static_cast<unsigned long long>(checkpoint.file.high),
+                static_cast<unsigned long long>(checkpoint.file.low));
   info.file_id = id;
   info.format_version = format::kFormatVersion;
-  info.page_size = meta.page_size;
-  info.page_count = meta.page_count;
+  info.page_size = checkpoint.page_size;
+  info.page_count = checkpoint.page_count;
   info.file_bytes = TRY(file_->size());
   if (reader_log_) info.log_bytes = TRY(reader_log_->size());
   if (log_) info.log_bytes = log_->file_size();
-  info.checkpoint = meta.checkpoint;
-  info.checkpoint_wall_ms = meta.wall_ms;
-  info.open_count = meta.open_count;
+  info.checkpoint = checkpoint.checkpoint;
+  info.checkpoint_wall_ms = checkpoint.wall_ms;
+  info.open_count = checkpoint.open_count;
   info.commit_seq = versions_->latest().commit_seq;
   info.was_clean = was_clean_;
   info.read_only = is_read_only();

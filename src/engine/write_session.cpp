@@ -231,8 +231,9 @@ Commit WriteSession::wait_durable(const State& state, Durability durability, Lsn
   if (must_sync) {
     engine.versions_->advance(engine.log_->durable());
   } else {
-    if (durability == Durability::Periodic) engine.periodic_used_.store(true, std::memory_order_relaxed);
     engine.unsynced_.store(true, std::memory_order_release);
+    const bool starts_timer = durability == Durability::Periodic && !engine.periodic_used_.exchange(true);
+    if (starts_timer && engine.worker_) engine.worker_->wake();
   }
   engine.after_commit(durability);
   return {must_sync ? CommitOutcome::Committed : CommitOutcome::Pending, state.commit_seq, {}};
