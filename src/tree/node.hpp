@@ -133,7 +133,9 @@ class NodeView {
   std::uint32_t page_size_;
 
  private:
-  Status validate_slot(unsigned index) const;
+  class TakenBytes;
+  Status validate_slot(unsigned index, TakenBytes& taken) const;
+  Status validate_hints() const;
 };
 
 // Head of a suffix.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-// A tree over a file in memory, everything below it included, and a survey that looks at every page of a tree. For tests;
-// not part of the library.
+// A tree over a file in memory, everything below it included; a node alone; and a survey that looks at every page of a
+// tree. For tests; not part of the library.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -84,6 +84,50 @@ class Rig {
   std::unique_ptr<space::SpaceMap> space_;
   std::unique_ptr<Workspace> workspace_;
   std::unique_ptr<TreeWriter> tree_;
+};
+
+// One node in memory of its own.
+class TestNode {
+ public:
+  TestNode(std::uint32_t page_size, unsigned level) : bytes_(page_size), scratch_(page_size) {
+    const auto type = level == 0 ? format::PageType::Leaf : format::PageType::Inner;
+    const format::PageHeader header{type, static_cast<std::uint8_t>(level), 0, 0, 1, Generation{}, kTestSession};
+    base::store(bytes_.data(), header);
+    node().clear();
+  }
+
+  std::vector<std::byte>& bytes() { return bytes_; }
+  const std::vector<std::byte>& bytes() const { return bytes_; }
+  Node node() { return {bytes_.data(), static_cast<std::uint32_t>(bytes_.size())}; }
+  NodeView view() const { return {bytes_.data(), static_cast<std::uint32_t>(bytes_.size())}; }
+
+  bool insert(unsigned index, Bytes key, Bytes value) {
+    return node().insert(index, key, value, false, scratch_.data());
+  }
+  bool insert_child(unsigned index, Bytes key, PageNo page) {
+    return insert(index, key, ref_bytes({page, Generation{1}, kTestSession}));
+  }
+  bool replace(unsigned index, Bytes value) { return node().replace(index, value, false, scratch_.data()); }
+  void assign(const std::vector<std::pair<std::string, std::string>>& entries) {
+    std::vector<Cell> cells;
+    for (const auto& [key, value] : entries) cells.push_back({{{}, key}, value, false});
+    node().assign(cells.data(), cells.data() + cells.size());
+  }
+
+  std::string key(unsigned index) const {
+    std::string key;
+    view().key(index).append_to(key);
+    return key;
+  }
+  std::vector<std::string> keys() const {
+    std::vector<std::string> keys;
+    for (unsigned i = 0; i < view().count(); ++i) keys.push_back(key(i));
+    return keys;
+  }
+
+ private:
+  std::vector<std::byte> bytes_;
+  std::vector<std::byte> scratch_;
 };
 
 // What survey() found.

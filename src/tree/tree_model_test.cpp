@@ -54,8 +54,10 @@ class KeyMaker {
 
   std::string make() {
     switch (style_) {
-      case KeyStyle::Numbers: return number(random_.below(universe_) * 0x9e3779b97f4a7c15ull);
-      case KeyStyle::Ascending: return number(random_.one_in(4) ? random_.below(next_ + 1) : next_++);
+      case KeyStyle::Numbers:
+        return number(random_.below(universe_) * 0x9e3779b97f4a7c15ull);
+      case KeyStyle::Ascending:
+        return number(random_.one_in(4) ? random_.below(next_ + 1) : next_++);
       case KeyStyle::LongPrefixes: {
         std::string key(prefixes_[random_.below(prefixes_.size())]);
         if (random_.one_in(50)) key.resize(random_.between(1, key.size()));  // breaks the prefix of its neighbours
@@ -66,7 +68,8 @@ class KeyMaker {
         const std::size_t size = 1 + at * at % (at % 16 == 0 ? key_max_ : 40);
         return std::string(Bytes(text()).substr(at * 7, size));
       }
-      case KeyStyle::FewBytes: break;
+      case KeyStyle::FewBytes:
+        break;
     }
     std::string key(random_.between(1, random_.one_in(20) ? key_max_ : 9), '\0');
     for (char& byte : key) byte = "\0\x01\x7f\xff"[random_.below(4)];
@@ -93,7 +96,8 @@ class Model {
   Model(std::uint32_t page_size, std::uint64_t seed)
       : random_(seed),
         rig_({page_size, 0, random_.between(2, 4)}),
-        keys_(static_cast<KeyStyle>(random_.below(5)), page_size, random_.between(50, 200) << random_.below(9), random_),
+        keys_(static_cast<KeyStyle>(random_.below(5)), page_size, random_.between(50, 200) << random_.below(9),
+              random_),
         has_large_(random_.one_in(3)),
         has_ranges_(random_.one_in(2)),
         inline_max_(random_.one_in(3) ? cell_max(page_size) : 15u << random_.below(5)) {}
@@ -250,7 +254,8 @@ class Model {
 
   void move_below() {
     const PageNo limit = random_.between(1, rig_.space().page_count() + 1);
-    const auto step = tree().move_below(limit, random_.one_in(2) ? std::string() : keys_.make(), random_.between(1, 60));
+    const std::string from = random_.one_in(2) ? std::string() : keys_.make();
+    const auto step = tree().move_below(limit, from, random_.between(1, 60));
     expect_ok(step.status());
   }
 
