@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <utility>
 
-#include "base/prng.hpp"
 #include "base/try.hpp"
 
 namespace vitrine::testing {
@@ -111,17 +110,31 @@ void Stage::abandon() {
   env_.stop_before(os::kSimUnlimited);
 }
 
+void Stage::begin_step(const Model& model) {
+  history_.add(model);
+  ack_.begin(history_.last_step());
+}
+
+void Stage::withdraw_step() {
+  history_.withdraw();
+  ack_.begin(history_.last_step());
+}
+
 Status Stage::commit(const Change& change, std::optional<Durability> durability) {
   WriteTransaction txn = TRY(db_->begin_write());
   Model next = history_.last();
   Editor editor(txn, next);
   CHECK(change(editor));
-  history_.add(next);
-  ack_.begin(history_.last_step());
+  begin_step(next);
   const Commit commit = txn.commit(durability);
-  CHECK(commit.status);
-  if (commit.outcome == CommitOutcome::Committed) acknowledge_all();
-  return {};
+  switch (commit.outcome) {
+    case CommitOutcome::NotCommitted: withdraw_step(); break;
+    case CommitOutcome::Committed: acknowledge_all(); break;
+    case CommitOutcome::Pending: break;
+    case CommitOutcome::Unknown: has_unknown_commit_ = true; break;
+  }
+  if (commit.status.is_ok() != commit.is_applied()) return test_failure("status and outcome contradict each other");
+  return commit.status;
 }
 
 Status Stage::put(const std::string& key, const std::string& value) {
@@ -138,141 +151,122 @@ Status Stage::roll_back(const Change& change) {
 }
 
 Status Stage::step(const Model& model, const std::function<Status()>& run) {
-  history_.add(model);
-  ack_.begin(history_.last_step());
-  CHECK(run());
-  acknowledge_all();
-  return {};
+  begin_step(model);
+  const Status status = run();
+  if (status.is_ok()) {
+    acknowledge_all();
+  } else if (status.code() == ErrorCode::CommitUnknown) {
+    has_unknown_commit_ = true;
+  } else {
+    withdraw_step();
+  }
+  return status;
 }
 
 // --- Judge -----------------------------------------------------------------------------------------------------------
 
 namespace {
 
-class Judge {
- public:
-  Judge(const CrashWorkload& workload, const JudgeOptions& options, std::uint64_t seed)
-      : workload_(workload), options_(options), random_(seed) {}
+std::uint64_t hash_of_pages(const os::SimEnv& env) {
+  const auto file = env.disk().names().find(kCrashPath);
+  return file == env.disk().names().end() ? 0 : file->second->visible.hash();
+}
 
-  CrashSubject subject() {
-    CrashSubject subject;
-    subject.prepare = [this](os::Env& env) { return prepare(env); };
-    subject.workload = [this](os::Env& env, Ack& ack) { return run(env, ack); };
-    subject.check = [this](os::Env& env, const Ack& ack) { return check(static_cast<os::SimEnv&>(env), ack); };
-    subject.recover = [this](os::Env& env) { return recover(static_cast<os::SimEnv&>(env)); };
-    return subject;
-  }
-
-  EngineCrashReport& report() { return report_; }
-
- private:
-  Status prepare(os::Env& env) {
-    history_.start(empty_model());
-    if (!workload_.prepare) return {};
-    Ack ack;
-    Stage stage(env, ack, history_);
-    stage.options = workload_.options;
-    CHECK(stage.open(OpenMode::CreateNew));
-    CHECK(workload_.prepare(stage));
-    CHECK(stage.close());
-    const Model left = history_.last();
-    history_.start(left);
-    is_created_ = true;
-    return {};
-  }
-
-  Status run(os::Env& env, Ack& ack) {
-    Stage stage(env, ack, history_);
-    stage.options = workload_.options;
-    return workload_.run(stage);
-  }
-
-  // A workload that creates its database acknowledges the creation as its first step.
-  bool may_be_absent(const Ack& ack) const { return !is_created_ && ack.acknowledged() == 0; }
-
-  Result<std::optional<Database>> open(os::SimEnv& env, const Ack& ack) {
-    Result<Database> db = Database::open(kCrashPath, OpenMode::MustExist, with_env(workload_.options, env));
-    if (db.has_value()) return std::optional<Database>(std::move(*db));
-    if (db.status().code() != ErrorCode::FileNotFound || !may_be_absent(ack)) return db.status();
-    ++report_.absent;
-    return std::optional<Database>(
-        TRY(Database::open(kCrashPath, OpenMode::CreateIfMissing, with_env(workload_.options, env))));
-  }
-
-  Status check(os::SimEnv& env, const Ack& ack) {
-    const std::uint64_t pages = hash_of_pages(env);
-    std::optional<Database> db = TRY(open(env, ack));
-    const Status status = judge(env, db, ack, pages);
-    if (db) {
-      env.stop();  // it need not close in order, which would cost another checkpoint
-      db.reset();
-    }
-    return status;
-  }
-
-  static std::uint64_t hash_of_pages(const os::SimEnv& env) {
-    const auto file = env.disk().names().find(kCrashPath);
-    return file == env.disk().names().end() ? 0 : file->second->visible.hash();
-  }
-
-  Status judge(os::SimEnv& env, std::optional<Database>& db, const Ack& ack, std::uint64_t pages) {
-    const std::uint64_t content = TRY(hash_of(*db));
-    const std::optional<std::uint64_t> step = history_.find(content, ack);
-    if (!step) return history_.explain(TRY(model_of(*db)), ack);
-    const bool reopens = random_.one_in(options_.reopen_one_in);
-    // What the check looks at follows from the pages of the image and from what the log adds to them.
-    const bool is_new = verified_.insert(content + os::sim_mix(pages)).second;
-    if (reopens) CHECK(verify(*db));
-    std::uint64_t expected = content;
-    for (const char* key : {"after the crash", "and once more"}) CHECK(one_more(*db, key, expected));
-    if (is_new || reopens || random_.one_in(options_.verify_again_one_in)) CHECK(verify(*db));
-    if (TRY(hash_of(*db)) != expected) return test_failure("two more transactions left something else");
-    if (workload_.check_more) CHECK(workload_.check_more(env, ack, history_));
-    if (!reopens) return {};
-    ++report_.reopened;
-    CHECK(db->close());
-    db.reset();
-    db.emplace(TRY(Database::open(kCrashPath, OpenMode::MustExist, with_env(workload_.options, env))));
-    if (TRY(hash_of(*db)) != expected) return test_failure("closing and opening changed the content");
-    return verify(*db);
-  }
-
-  static Status one_more(Database& db, const char* key, std::uint64_t& hash) {
-    WriteTransaction txn = TRY(db.begin_write());
-    CHECK(txn.put(key, "still writable"));
-    hash += hash_of_entry("default", key, "still writable", txn.snapshot_seq() + 1);
-    return txn.commit().status;
-  }
-
-  Status verify(const Database& db) {
-    ++report_.full_checks;
-    return verify_clean(db);
-  }
-
-  Status recover(os::SimEnv& env) {
-    Result<Database> db = Database::open(kCrashPath, OpenMode::MustExist, with_env(workload_.options, env));
-    const bool is_absent = db.status().code() == ErrorCode::FileNotFound && !is_created_;
-    if (!db.has_value()) return is_absent ? Status{} : db.status();
-    return db->close();
-  }
-
-  const CrashWorkload& workload_;
-  const JudgeOptions& options_;
-  base::Prng random_;
-  History history_;
-  bool is_created_ = false;
-  std::unordered_set<std::uint64_t> verified_;
-  EngineCrashReport report_;
-};
+Status put_one_more(Database& db, const char* key, std::uint64_t& hash) {
+  WriteTransaction txn = TRY(db.begin_write());
+  CHECK(txn.put(key, "still writable"));
+  hash += hash_of_entry("default", key, "still writable", txn.snapshot_seq() + 1);
+  return txn.commit().status;
+}
 
 }  // namespace
 
+Status Judge::prepare(os::Env& env, History& history) {
+  history.start(empty_model());
+  if (!workload_.prepare) return {};
+  Ack ack;
+  Stage stage(env, ack, history);
+  stage.options = workload_.options;
+  CHECK(stage.open(OpenMode::CreateNew));
+  CHECK(workload_.prepare(stage));
+  CHECK(stage.close());
+  const Model left = history.last();
+  history.start(left);
+  is_created_ = true;
+  return {};
+}
+
+Status Judge::recover(os::SimEnv& env) {
+  Result<Database> db = Database::open(kCrashPath, OpenMode::MustExist, with_env(workload_.options, env));
+  const bool is_absent = db.status().code() == ErrorCode::FileNotFound && !is_created_;
+  if (!db.has_value()) return is_absent ? Status{} : db.status();
+  return db->close();
+}
+
+// A workload that creates its database acknowledges the creation as its first step.
+Result<Database> Judge::open(os::SimEnv& env, const Ack& ack) {
+  const Options options = with_env(workload_.options, env);
+  Result<Database> db = Database::open(kCrashPath, OpenMode::MustExist, options);
+  const bool may_be_absent = !is_created_ && ack.acknowledged() == 0;
+  if (db.status().code() != ErrorCode::FileNotFound || !may_be_absent) return db;
+  ++counts_.absent;
+  return Database::open(kCrashPath, OpenMode::CreateIfMissing, options);
+}
+
+Status Judge::check(os::SimEnv& env, const Ack& ack, const History& history) {
+  const std::uint64_t pages = hash_of_pages(env);
+  std::optional<Database> db(TRY(open(env, ack)));
+  const Status status = judge(env, db, ack, history, pages);
+  env.stop();  // the database need not close in order, which would cost another checkpoint
+  return status;
+}
+
+Status Judge::judge(os::SimEnv& env, std::optional<Database>& db, const Ack& ack, const History& history,
+                    std::uint64_t pages) {
+  const std::uint64_t content = TRY(hash_of(*db));
+  if (!history.find(content, ack)) return history.explain(TRY(model_of(*db)), ack);
+  const bool reopens = random_.one_in(options_.reopen_one_in);
+  // What a full check looks at follows from the pages of the image and from what the log adds to them.
+  const bool is_new = verified_.insert(content + os::sim_mix(pages)).second;
+  if (reopens) CHECK(verify(*db));
+  std::uint64_t expected = content;
+  for (const char* key : {"after the crash", "and once more"}) CHECK(put_one_more(*db, key, expected));
+  if (is_new || reopens || random_.one_in(options_.verify_again_one_in)) CHECK(verify(*db));
+  if (TRY(hash_of(*db)) != expected) return test_failure("two more transactions left something else");
+  if (workload_.check_more) CHECK(workload_.check_more(env));
+  if (!reopens) return {};
+  ++counts_.reopened;
+  CHECK(db->close());
+  db.reset();
+  db.emplace(TRY(Database::open(kCrashPath, OpenMode::MustExist, with_env(workload_.options, env))));
+  if (TRY(hash_of(*db)) != expected) return test_failure("closing and opening changed the content");
+  return verify(*db);
+}
+
+Status Judge::verify(const Database& db) {
+  ++counts_.full_checks;
+  return verify_clean(db);
+}
+
 EngineCrashReport explore_engine_crashes(const CrashWorkload& workload, const CrashExplorerOptions& options,
                                          const JudgeOptions& judge_options) {
-  Judge judge(workload, judge_options, options.seed);
-  const CrashSubject subject = judge.subject();
-  judge.report().crashes = explore_crashes(subject, options);
-  return std::move(judge.report());
+  Judge judge(workload, judge_options);
+  History history;
+  CrashSubject subject;
+  subject.prepare = [&](os::Env& env) { return judge.prepare(env, history); };
+  subject.workload = [&](os::Env& env, Ack& ack) {
+    Stage stage(env, ack, history);
+    stage.options = workload.options;
+    return workload.run(stage);
+  };
+  subject.check = [&](os::Env& env, const Ack& ack) {
+    return judge.check(static_cast<os::SimEnv&>(env), ack, history);
+  };
+  subject.recover = [&](os::Env& env) { return judge.recover(static_cast<os::SimEnv&>(env)); };
+  EngineCrashReport report;
+  report.crashes = explore_crashes(subject, options);
+  report.counts = judge.counts();
+  return report;
 }
 
 }  // namespace vitrine::testing

@@ -16,6 +16,7 @@
 #include <unordered_set>
 #include <vector>
 
+#include "base/prng.hpp"
 #include "os/sim_env.hpp"
 #include "tests/crash_explorer.hpp"
 #include "tests/engine_testing.hpp"
@@ -63,6 +64,11 @@ class History {
     states_.push_back(model);
     hashes_.push_back(hash_of(model));
   }
+  // The last step did not take place.
+  void withdraw() {
+    states_.pop_back();
+    hashes_.pop_back();
+  }
   std::uint64_t last_step() const { return hashes_.size() - 1; }
   const Model& state(std::uint64_t step) const { return states_[step]; }
   const Model& last() const { return states_.back(); }
@@ -91,7 +97,7 @@ class Stage {
   void abandon();
 
   using Change = std::function<Status(Editor&)>;
-  // One transaction as one step.
+  // One transaction as one step. When it fails, the outcome of the commit decides whether the step took place.
   Status commit(const Change& change, std::optional<Durability> durability = std::nullopt);
   Status put(const std::string& key, const std::string& value);
   // A transaction that leaves no trace.
@@ -102,14 +108,21 @@ class Stage {
   void acknowledge_all() { ack_.acknowledge(history_.last_step()); }
 
   Database& db() { return *db_; }
+  bool is_open() const { return db_.has_value(); }
+  // A commit ended without anybody knowing how: its step may or may not have taken place.
+  bool has_unknown_commit() const { return has_unknown_commit_; }
   os::SimEnv& env() { return env_; }
   const Model& model() const { return history_.last(); }
 
  private:
+  void begin_step(const Model& model);
+  void withdraw_step();
+
   os::SimEnv& env_;
   Ack& ack_;
   History& history_;
   std::optional<Database> db_;
+  bool has_unknown_commit_ = false;
 };
 
 struct CrashWorkload {
@@ -118,7 +131,7 @@ struct CrashWorkload {
   std::function<Status(Stage&)> prepare = {};       // what is there before; the database is closed afterwards
   std::function<Status(Stage&)> run = {};
   // Looks at more than the database, for example at the target of a backup.
-  std::function<Status(os::SimEnv&, const Ack&, const History&)> check_more = {};
+  std::function<Status(os::SimEnv&)> check_more = {};
 };
 
 inline void PrintTo(const CrashWorkload& workload, std::ostream* to) { *to << workload.name; }
@@ -127,14 +140,50 @@ inline void PrintTo(const CrashWorkload& workload, std::ostream* to) { *to << wo
 struct JudgeOptions {
   std::uint64_t verify_again_one_in = 8;  // full checks of pages and log that an earlier image had, too
   std::uint64_t reopen_one_in = 16;       // close, reopen, compare, and check once more
+  std::uint64_t seed = 1;
 };
 
-// Runs the exploration and keeps what is worth printing.
-struct EngineCrashReport {
-  CrashReport crashes;
+struct JudgeCounts {
   std::uint64_t full_checks = 0;
   std::uint64_t reopened = 0;
-  std::uint64_t absent = 0;  // images before the database had been created
+  std::uint64_t absent = 0;  // machines on which the database had not been created
+};
+
+// Opens the database a machine has, and says whether it is what a workload may have left.
+class Judge {
+ public:
+  Judge(const CrashWorkload& workload, const JudgeOptions& options)
+      : workload_(workload), options_(options), random_(options.seed) {}
+
+  // What is there before the workload. It becomes state 0 of `history`.
+  Status prepare(os::Env& env, History& history);
+
+  // The database must open (or be absent, while its creation is not acknowledged), hold a state that `ack` allows, take
+  // two more transactions, and then verify. Leaves the machine stopped.
+  Status check(os::SimEnv& env, const Ack& ack, const History& history);
+
+  // Only opens and closes.
+  Status recover(os::SimEnv& env);
+
+  const JudgeCounts& counts() const { return counts_; }
+
+ private:
+  Result<Database> open(os::SimEnv& env, const Ack& ack);
+  Status judge(os::SimEnv& env, std::optional<Database>& db, const Ack& ack, const History& history,
+               std::uint64_t pages);
+  Status verify(const Database& db);
+
+  const CrashWorkload& workload_;
+  const JudgeOptions options_;
+  base::Prng random_;
+  bool is_created_ = false;
+  std::unordered_set<std::uint64_t> verified_;
+  JudgeCounts counts_;
+};
+
+struct EngineCrashReport {
+  CrashReport crashes;
+  JudgeCounts counts;
 };
 EngineCrashReport explore_engine_crashes(const CrashWorkload& workload, const CrashExplorerOptions& options,
                                          const JudgeOptions& judge = {});

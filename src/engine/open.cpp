@@ -190,8 +190,11 @@ Status Engine::load_pages() {
 }
 
 // A header whose last sync failed may be in memory and not on the disk. Written once more it is on the disk, before the
-// older slot, which the disk may still need, is touched. The same mends a damaged copy.
-Status Engine::heal_header() { return write_meta(meta_); }
+// older slot, which the disk may still need, is touched. The same mends a damaged copy, and goes for the file's length.
+Status Engine::heal_header() {
+  CHECK(file_->resize(TRY(file_->size())));
+  return write_meta(meta_);
+}
 
 Status Engine::write_session_header() {
   Meta meta = meta_;

@@ -248,7 +248,7 @@ void Pool::give_back(Frame* frame) noexcept {
 }
 
 Result<Frame*> Pool::take_frame(std::unique_lock<std::mutex>& lock) {
-  const auto deadline = std::chrono::steady_clock::now() + kPinnedDeadline;
+  auto deadline = std::chrono::steady_clock::now() + kPinnedDeadline;
   for (;;) {
     if (!free_.empty()) {
       Frame* frame = &frames_[free_.back()];
@@ -259,9 +259,12 @@ Result<Frame*> Pool::take_frame(std::unique_lock<std::mutex>& lock) {
       continue;  // a passing reader holds it for an instant
     }
     if (Frame* frame = evict_clean(); frame != nullptr) return frame;
-    CHECK(steal(lock));
+    const bool has_written = TRY(steal(lock));
     if (!free_.empty()) continue;
-    if (std::chrono::steady_clock::now() > deadline) {
+    // A slow device is not a cache in use: only time in which nothing could be written counts.
+    if (has_written) {
+      deadline = std::chrono::steady_clock::now() + kPinnedDeadline;
+    } else if (std::chrono::steady_clock::now() > deadline) {
       return Status::error(ErrorCode::Timeout, "every page of the cache is in use").with("frames", frame_count_);
     }
   }
@@ -296,17 +299,19 @@ Frame* Pool::evict_clean() noexcept {
 
 // --- Writing out -----------------------------------------------------------------------------------------------------
 
-// Writes a batch of cold dirty pages, so that clean ones come to be. `lock` is held on return, not meanwhile.
-Status Pool::steal(std::unique_lock<std::mutex>& lock) {
+// Writes a batch of cold dirty pages, so that clean ones come to be; false when there was none. `lock` is held on
+// return, not meanwhile.
+Result<bool> Pool::steal(std::unique_lock<std::mutex>& lock) {
   lock.unlock();
   std::unique_lock staging_lock(staging_mutex_);
   lock.lock();
   if (!collect_cold(0) && !collect_cold(kUsageInner)) {
     staging_lock.unlock();
     changed_.wait_for(lock, std::chrono::milliseconds(1));  // all pinned for the moment
-    return {};
+    return false;
   }
-  return write_batch(lock, 0);
+  CHECK(write_batch(lock, 0));
+  return true;
 }
 
 bool Pool::collect_cold(std::uint8_t usage_max) {

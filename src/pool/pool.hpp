@@ -154,7 +154,7 @@ class Pool {
   void drop(Frame* frame) noexcept;                               // under mutex_; unlink a locked frame, free it
   void give_back(Frame* frame) noexcept;                          // under mutex_; a locked, unlinked frame
   bool drop_leftover(PageNo page);                                // under mutex_
-  Status steal(std::unique_lock<std::mutex>& lock);
+  Result<bool> steal(std::unique_lock<std::mutex>& lock);
   bool collect_cold(std::uint8_t usage_max);  // under staging_mutex_ and mutex_, into batch_
   Status write_batch(std::unique_lock<std::mutex>& lock, std::uint32_t pins_to_drop);  // writes and empties batch_
   Status write_runs();  // copies, seals and writes batch_

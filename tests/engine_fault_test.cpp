@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+// Every operation of every workload fails, in every way it can, once and for ever.
+#include <gtest/gtest.h>
+
+#include <cstdio>
+#include <ctime>
+
+#include "tests/engine_crash_workloads.hpp"
+#include "tests/engine_fault.hpp"
+
+namespace vitrine::testing {
+namespace {
+
+class EngineFault : public ::testing::TestWithParam<CrashWorkload> {};
+
+TEST_P(EngineFault, is_answered_with_an_error_and_loses_nothing) {
+  const std::clock_t start = std::clock();
+  const FaultReport report = explore_faults(GetParam(), {.seed = test_seed(), .one_in = scaled(10, 1, 1)});
+  std::printf("%s: %s\n  %.1f s of processor\n", GetParam().name.c_str(), report.to_string().c_str(),
+              static_cast<double>(std::clock() - start) / CLOCKS_PER_SEC);
+  EXPECT_TRUE(report.failures.empty()) << report.to_string();
+}
+
+INSTANTIATE_TEST_SUITE_P(, EngineFault, ::testing::ValuesIn(crash_workloads(scaled(1, 4, 20))),
+                         [](const auto& parameter) { return parameter.param.name; });
+
+}  // namespace
+}  // namespace vitrine::testing
