@@ -40,10 +40,21 @@ Status Engine::apply_operation(const format::Operation& operation) {
   return Status::error(ErrorCode::LogMalformed, "an unknown operation");
 }
 
+// Commits are numbered without gaps, but a commit by checkpoint leaves no record. So where a number is missing, a newer
+// checkpoint than ours has it: to a reader, the writer has just made one, and what we have is whole up to here; to a
+// writer, the newest header is lost.
 Status Engine::apply(std::uint64_t commit_seq, Bytes payload) {
-  // Numbers may be missing: a commit by checkpoint leaves no record.
-  if (commit_seq <= versions_->latest().commit_seq) {
-    return Status::error(ErrorCode::LogMalformed, "commits are not in order").with("commit", commit_seq);
+  const std::uint64_t latest = versions_->latest().commit_seq;
+  if (is_read_only() && commit_seq != latest + 1) {
+    if (commit_seq > latest) missed_commit_ = true;  // else: applied by a refresh that failed later
+    return {};
+  }
+  if (commit_seq != latest + 1) {
+    const bool is_old = commit_seq <= latest;
+    return Status::error(is_old ? ErrorCode::LogMalformed : ErrorCode::LogHole,
+                         is_old ? "commits are not in order" : "commits are missing between the header and the log")
+        .with("commit", commit_seq)
+        .with("expected", latest + 1);
   }
   format::OperationReader reader = TRY(format::OperationReader::open(payload));
   for (;;) {
@@ -129,6 +140,10 @@ Status Engine::recover_log() {
   }
   log_ = TRY(wal::Log::resume(env_, std::move(*file), *scan, meta_.file, log_options()));
   CHECK(write_session_header());
+  Status opened = append_open_frame();
+  if (opened.code() != ErrorCode::LogFull) return opened;
+  CHECK(checkpoint());  // of what was replayed: the log may then begin anew
+  recycle_log();
   return append_open_frame();
 }
 
@@ -150,12 +165,19 @@ Status Engine::replay_for_reading() {
 }
 
 Result<Engine::Catchup> Engine::catch_up() {
+  CHECK(check_usable());
   if (!is_read_only()) return Status::error(ErrorCode::Misuse, "only read-only handles are refreshed");
   std::lock_guard lock(catch_up_mutex_);
-  if (TRY(read_meta()).checkpoint != meta_.checkpoint) return Catchup::Reopen;
+  if (missed_commit_ || TRY(read_meta()).checkpoint != meta_.checkpoint) return Catchup::Reopen;
   if (!reader_log_) return Catchup::UpToDate;
   const std::uint64_t before = versions_->latest().commit_seq;
-  replayed_ = TRY(replay(*reader_log_, replayed_)).end;
+  const Result<wal::ScanResult> scan = replay(*reader_log_, replayed_);
+  if (!scan.has_value()) {
+    workspace_->rollback();  // of the commit it failed in; the next refresh goes on behind those before it
+    tree_->set_root(versions_->latest().root);
+    return scan.status();
+  }
+  replayed_ = scan->end;
   return versions_->latest().commit_seq == before ? Catchup::UpToDate : Catchup::Advanced;
 }
 
