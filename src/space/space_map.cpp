@@ -71,9 +71,9 @@ Result<PageNo> SpaceMap::allocate(std::uint32_t count) {
   return *page;
 }
 
-std::optional<PageNo> SpaceMap::allocate_below(PageNo limit) {
-  const auto page = finder_.find(1, std::min(limit, page_count()), FreeFinder::kNoLimit);
-  if (page) take(*page, 1);
+std::optional<PageNo> SpaceMap::allocate_below(PageNo limit, std::uint32_t count) {
+  const auto page = finder_.find(count, std::min(limit, page_count()), FreeFinder::kNoLimit);
+  if (page) take(*page, count);
   return page;
 }
 

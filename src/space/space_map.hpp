@@ -79,8 +79,8 @@ class SpaceMap {
 
   // `count` consecutive free pages, the lowest that are cheap to find. Errors: what Grow returns, SpaceExhausted.
   Result<PageNo> allocate(std::uint32_t count = 1);
-  // The lowest free single page below `limit`, or nothing. For compaction.
-  std::optional<PageNo> allocate_below(PageNo limit);
+  // The lowest `count` consecutive free pages that end at or before `limit`, or nothing. For compaction.
+  std::optional<PageNo> allocate_below(PageNo limit, std::uint32_t count = 1);
 
   // Each requires, checked, that all pages are in the state named first.
   void free_now(PageNo page, std::uint32_t count = 1);  // allocated -> free: nobody can know it

@@ -57,17 +57,20 @@ Status TreeWriter::move_values(PageRef& ref, PageNo limit, MoveStep& step) {
     bool beyond = value.ref.page() + value.pages > limit;
     for (const ExtentEntry& extent : TRY(extents_of(pool, value))) beyond |= extent.ref.page() + extent.pages > limit;
     if (!beyond) continue;
-    const LargeValue moved = TRY(move_value(value));
+    Result<LargeValue> moved = move_value(value, limit);
+    if (moved.status().code() == ErrorCode::SpaceExhausted) continue;  // it stays where it is
+    CHECK(moved.status());
     pool::WriteGuard page = TRY(workspace_.make_mutable(ref));
-    const Bytes bytes(reinterpret_cast<const char*>(&moved), sizeof moved);
+    const Bytes bytes(reinterpret_cast<const char*>(&*moved), sizeof *moved);
     node(page).replace(i, bytes, true, workspace_.scratch());  // same size, so it fits
-    step.moved += moved.pages;
+    step.moved += moved->pages;
   }
 }
 
-// A copy of the value in new extents; the allocator takes the lowest space that fits.
-Result<LargeValue> TreeWriter::move_value(const LargeValue& value) {
+// A copy of the value in new extents below `limit`. SpaceExhausted when there is no room; then nothing has changed.
+Result<LargeValue> TreeWriter::move_value(const LargeValue& value, PageNo limit) {
   pool::Pool& pool = workspace_.pool();
+  const Workspace::Ceiling ceiling(workspace_, limit);
   LargeValueWriter writer(workspace_);
   for (const ExtentEntry& extent : TRY(extents_of(pool, value))) {
     CHECK(writer.append(TRY(read_extent(pool, extent, format::PageType::Extent))));
@@ -81,6 +84,7 @@ Result<LargeValue> TreeWriter::move_value(const LargeValue& value) {
 
 namespace {
 
+constexpr std::uint64_t kLooksPerMove = 8;
 constexpr unsigned kRepackLeaves = 8;  // looked at together: seven full ones from eight that are 7/8 full
 
 // Leaves stay a little open, so that the next insert does not split them again.
@@ -134,7 +138,9 @@ Result<bool> TreeWriter::repack(Bytes key, unsigned first, unsigned count) {
     std::byte* copy = copies.data() + std::size_t{i} * page_size;
     std::copy_n(page.data(), page_size, copy);
     const NodeView leaf(copy, page_size);
+    const std::size_t before = cells.size();
     for (unsigned c = 0; c < leaf.count(); ++c) cells.push_back({leaf.key(c), leaf.value(c), leaf.is_large(c)});
+    CHECK(check_order(cells, before));
   }
   // Greedy: each leaf takes as many cells as it may.
   const Cell* const all = cells.data();
@@ -154,7 +160,8 @@ Result<bool> TreeWriter::repack(Bytes key, unsigned first, unsigned count) {
     separator_bytes += kSlotSize + sizeof(PageRef) + 8 + cells[cuts[i]].key.size();
   }
   // Even if the new separators shared nothing with the parent's prefix there must be room for them.
-  const std::size_t prefix_growth = parent.prefix().empty() ? 0 : (parent.prefix().size() + 7) * parent.count();
+  // Twice 7, because cells that were padded when one separator shortened the prefix may be padded again for the next.
+  const std::size_t prefix_growth = parent.prefix().empty() ? 0 : (parent.prefix().size() + 14) * parent.count();
   if (leaves >= count || parent.used() + separator_bytes + prefix_growth > node_capacity(page_size)) return false;
 
   for (unsigned i = count - 1; i > 0; --i) parent.remove(first + i);
@@ -183,9 +190,12 @@ Result<bool> TreeWriter::repack(Bytes key, unsigned first, unsigned count) {
 Result<TreeWriter::MoveStep> TreeWriter::merge_thin(Bytes from, std::uint64_t budget) {
   MoveStep step;
   std::string at(from);
-  while (step.moved < budget) {
+  // Looking is cheaper than moving, but the writer of a large tree must not wait for all of it either.
+  std::uint64_t left_to_look_at = kLooksPerMove * budget;
+  while (step.moved < budget && left_to_look_at > 0) {
     if (root_.page.is_null()) return step;
     LeafRow row = TRY(leaf_row(at));
+    left_to_look_at -= std::min<std::uint64_t>(left_to_look_at, row.used.size());
     for (unsigned first = 0; first + 1 < row.used.size(); ++first) {
       const unsigned count = thin_run(row.used, first, fill_target(workspace_.pool().page_size()));
       if (count == 0 || !TRY(repack(at, first, count))) continue;

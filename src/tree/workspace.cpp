@@ -41,14 +41,25 @@ PageRef Workspace::identity(PageNo page) noexcept {
 }
 
 Result<PageNo> Workspace::allocate_page() {
-  if (!recycled_.empty()) {
+  if (!recycled_.empty() && !ceiling_) {
     const PageNo page = recycled_.back();
     recycled_.pop_back();
     return page;
   }
+  return allocate_new(1);
+}
+
+Result<PageNo> Workspace::allocate_new(std::uint32_t count) {
   make_room(born_);
-  const PageNo page = TRY(space_.allocate());
-  born_.push_back({page, 1});
+  PageNo page = 0;
+  if (ceiling_) {
+    const std::optional<PageNo> below = space_.allocate_below(*ceiling_, count);
+    if (!below) return Status::error(ErrorCode::SpaceExhausted, "no room below the limit");
+    page = *below;
+  } else {
+    page = TRY(space_.allocate(count));
+  }
+  born_.push_back({page, count});
   return page;
 }
 
@@ -106,12 +117,7 @@ Result<pool::WriteGuard> Workspace::relocate_below(PageNo limit, PageRef& ref) {
   return copy_to(*page, std::move(old), ref);
 }
 
-Result<PageRef> Workspace::allocate_run(std::uint32_t count) {
-  make_room(born_);
-  const PageNo page = TRY(space_.allocate(count));
-  born_.push_back({page, count});
-  return identity(page);
-}
+Result<PageRef> Workspace::allocate_run(std::uint32_t count) { return identity(TRY(allocate_new(count))); }
 
 bool Workspace::is_allocated(PageNo page, std::uint32_t count) const noexcept {
   if (page + count > space_.page_count()) return false;

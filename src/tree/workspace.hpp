@@ -13,6 +13,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "pool/pool.hpp"
@@ -48,6 +49,18 @@ class Workspace {
   const Status& failure() const noexcept { return failure_; }
   // As make_mutable, but always to the lowest free page below `limit`, or not at all (empty guard). For compaction.
   Result<pool::WriteGuard> relocate_below(PageNo limit, PageRef& ref);
+
+  // While it lives, new pages come from below `limit` or not at all (SpaceExhausted). For compaction.
+  class Ceiling {
+   public:
+    Ceiling(Workspace& workspace, PageNo limit) noexcept : workspace_(workspace) { workspace_.ceiling_ = limit; }
+    ~Ceiling() { workspace_.ceiling_.reset(); }
+    Ceiling(const Ceiling&) = delete;
+    Ceiling& operator=(const Ceiling&) = delete;
+
+   private:
+    Workspace& workspace_;
+  };
 
   // Consecutive new pages and their identity. For extents, which do not go through the pool.
   Result<PageRef> allocate_run(std::uint32_t count);
@@ -90,6 +103,7 @@ class Workspace {
   Result<pool::WriteGuard> create_at(PageNo page, format::PageType type, std::uint8_t level, PageRef& ref);
   Result<pool::WriteGuard> copy_to(PageNo page, pool::ReadGuard old, PageRef& ref);
   Result<PageNo> allocate_page();
+  Result<PageNo> allocate_new(std::uint32_t count);
 
   pool::Pool& pool_;
   space::SpaceMap& space_;
@@ -102,6 +116,7 @@ class Workspace {
   std::vector<PageNo> recycled_;  // born and retired in the working version: free for the next create()
   std::vector<std::byte> scratch_;
   Status failure_;
+  std::optional<PageNo> ceiling_;
 };
 
 }  // namespace vitrine::tree
