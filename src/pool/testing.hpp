@@ -37,22 +37,24 @@ class TestFile final : public os::File {
     changed_.wait(lock, [&] { return waiting_ >= calls; });
   }
 
-  void fail_writes(bool fail) { writes_fail_ = fail; }
-  void fail_reads(bool fail) { reads_fail_ = fail; }
+  // From so many successful calls on, all fail.
+  void fail_writes_after(std::uint64_t calls) { last_write_ = writes_ + calls; }
+  void fail_reads_after(std::uint64_t calls) { last_read_ = reads_ + calls; }
+  void heal() { last_write_ = last_read_ = ~std::uint64_t{0}; }
   void fail_syncs(bool fail) { syncs_fail_ = fail; }
   std::uint64_t reads() const { return reads_; }
   std::uint64_t writes() const { return writes_; }
 
   Result<std::size_t> read_at(std::uint64_t offset, void* to, std::size_t size) override {
-    ++reads_;
+    const bool fails = ++reads_ > last_read_;
     pass(reads_closed_);
-    if (reads_fail_) return Status::error(ErrorCode::ReadFailed);
+    if (fails) return Status::error(ErrorCode::ReadFailed);
     return file_->read_at(offset, to, size);
   }
   Status write_at(std::uint64_t offset, std::span<const os::IoSlice> slices) override {
-    ++writes_;
+    const bool fails = ++writes_ > last_write_;
     pass(writes_closed_);
-    if (writes_fail_) return Status::error(ErrorCode::WriteFailed);
+    if (fails) return Status::error(ErrorCode::WriteFailed);
     return file_->write_at(offset, slices);
   }
   Status sync() override { return syncs_fail_ ? Status::error(ErrorCode::SyncFailed) : file_->sync(); }
@@ -89,9 +91,9 @@ class TestFile final : public os::File {
   unsigned waiting_ = 0;
   bool reads_closed_ = false;
   bool writes_closed_ = false;
-  std::atomic<bool> writes_fail_ = false;
-  std::atomic<bool> reads_fail_ = false;
   std::atomic<bool> syncs_fail_ = false;
+  std::atomic<std::uint64_t> last_write_ = ~std::uint64_t{0};
+  std::atomic<std::uint64_t> last_read_ = ~std::uint64_t{0};
   std::atomic<std::uint64_t> reads_ = 0;
   std::atomic<std::uint64_t> writes_ = 0;
 };

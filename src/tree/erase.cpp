@@ -85,10 +85,12 @@ Result<TreeWriter::Joined> TreeWriter::join(Path& path, std::size_t level, unsig
     const bool keyless = !leaf && i == 0;
     cells.push_back({keyless ? SplitKey{{}, separator} : b.key(i), b.value(i), b.is_large(i)});
   }
+  CHECK(check_order(cells, a.count()));
   const Cell* begin = cells.data();
   const Cell* end = begin + cells.size();
+  const CellSizes sizes(cells, leaf);
 
-  if (size_of_cells(begin, end, leaf) <= fill_merged(page_size)) {
+  if (sizes.of(0, cells.size()) <= fill_merged(page_size)) {
     pool::WriteGuard page = TRY(workspace_.make_mutable(left_ref));
     node(page).assign(begin, end);
     if (!left_ref.same(left_before)) parent.set_child(left, left_ref);
@@ -97,10 +99,9 @@ Result<TreeWriter::Joined> TreeWriter::join(Path& path, std::size_t level, unsig
     return Joined::Merged;
   }
   std::size_t cut = 1;
-  while (cut + 1 < cells.size() && size_of_cells(begin, begin + cut, leaf) < size_of_cells(begin + cut, end, leaf))
-    ++cut;
-  if (size_of_cells(begin, begin + cut, leaf) > node_capacity(page_size)) --cut;
-  if (cut == 0 || size_of_cells(begin + cut, end, leaf) > node_capacity(page_size)) return Joined::No;
+  while (cut + 1 < cells.size() && sizes.of(0, cut) < sizes.of(cut, cells.size())) ++cut;
+  if (sizes.of(0, cut) > node_capacity(page_size)) --cut;
+  if (cut == 0 || sizes.of(cut, cells.size()) > node_capacity(page_size)) return Joined::No;
   const Cell* middle = begin + cut;
   std::string new_separator;
   if (leaf) {
@@ -118,6 +119,7 @@ Result<TreeWriter::Joined> TreeWriter::join(Path& path, std::size_t level, unsig
     node(page).assign(middle, end);
   }
   parent.remove(left + 1);
+  CHECK(check_separator(parent, left + 1, new_separator));
   CHECK(insert_at(path, level, left + 1, new_separator, ref_bytes(right_ref), false));
   return Joined::Balanced;
 }

@@ -52,11 +52,13 @@ Result<std::vector<ExtentEntry>> decode_extent_list(std::span<const std::byte> i
   const Bytes payload = TRY(extent_payload(image, list, format::PageType::ExtentList));
   std::vector<ExtentEntry> entries(payload.size() / sizeof(ExtentEntry));
   std::memcpy(entries.data(), payload.data(), entries.size() * sizeof(ExtentEntry));
+  const std::size_t page_size = image.size() / value.pages;
   std::uint64_t total = 0;
   bool sound = payload.size() % sizeof(ExtentEntry) == 0 && !entries.empty();
   for (const ExtentEntry& entry : entries) {
     total += entry.bytes;
-    sound = sound && !entry.ref.is_null() && entry.pages > 0 && entry.pages <= kExtentPagesMax;
+    const bool is_whole = !entry.ref.is_null() && entry.pages > 0 && entry.pages <= kExtentPagesMax;
+    sound = sound && is_whole && entry.bytes + kExtentOverhead <= entry.pages * page_size;
   }
   if (!sound || total != value.size) {
     return Status::error(ErrorCode::PageMalformed, "a list of extents does not add up").with("page", value.ref.page());

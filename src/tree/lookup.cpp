@@ -4,23 +4,21 @@
 #include "tree/tree.hpp"
 
 namespace vitrine::tree {
-namespace {
 
-// A child must lie one level below its parent, or a damaged file could send a walk in circles.
-Status check_level(const NodeView& child, unsigned expected, const PageRef& ref) {
-  if (child.level() == expected) return {};
-  return Status::error(ErrorCode::PageMalformed, "a child is not one level below its parent").with("page", ref.page());
+Status check_node(const NodeView& node, PageNo page, std::optional<unsigned> level) {
+  const auto type = static_cast<format::PageType>(*node.page());
+  if (type != format::PageType::Leaf && type != format::PageType::Inner) {
+    return Status::error(ErrorCode::PageMalformed, "a child of the tree is not a node").with("page", page);
+  }
+  if (level && *level != node.level()) {
+    return Status::error(ErrorCode::PageMalformed, "a child is not one level below its parent").with("page", page);
+  }
+  return {};
 }
-
-}  // namespace
 
 Result<pool::ReadGuard> fetch_node(pool::Pool& pool, const PageRef& ref, std::optional<unsigned> level) {
   pool::ReadGuard page = TRY(pool.fetch(ref));
-  const auto type = static_cast<format::PageType>(*page.data());
-  if (type != format::PageType::Leaf && type != format::PageType::Inner) {
-    return Status::error(ErrorCode::PageMalformed, "a child of the tree is not a node").with("page", ref.page());
-  }
-  if (level) CHECK(check_level(NodeView(page.data(), pool.page_size()), *level, ref));
+  CHECK(check_node(NodeView(page.data(), pool.page_size()), ref.page(), level));
   return page;
 }
 

@@ -250,6 +250,31 @@ std::size_t size_of_cells(const Cell* begin, const Cell* end, bool leaf) noexcep
   return size;
 }
 
+CellSizes::CellSizes(const std::vector<Cell>& cells, bool leaf) : cells_(cells), leaf_(leaf), sums_(cells.size() + 1) {
+  for (std::size_t i = 0; i < cells.size(); ++i) {
+    sums_[i + 1] = sums_[i] + kSlotSize + cells[i].value.size() + cells[i].key.size();
+  }
+}
+
+std::size_t CellSizes::of(std::size_t begin, std::size_t end) const noexcept {
+  const Cell* const all = cells_.data();
+  if (!leaf_) return size_of_cells(all + begin, all + end, false);
+  const std::size_t cut = shared_prefix(all + begin, all + end, true);
+  return sums_[end] - sums_[begin] - (end - begin) * cut + cut;
+}
+
+std::size_t CellSizes::middle() const noexcept {
+  const std::size_t count = cells_.size();
+  const std::size_t cut = shared_prefix(cells_.data(), cells_.data() + count, leaf_);
+  std::size_t low = 1, high = count - 1;
+  while (low < high) {
+    const std::size_t index = (low + high) / 2;
+    const bool is_below = 2 * (sums_[index] - index * cut) < sums_[count] - count * cut;
+    (is_below ? low : high) = is_below ? index + 1 : index;
+  }
+  return low;
+}
+
 void Node::assign(const Cell* begin, const Cell* end) noexcept {
   clear();
   const std::size_t cut = shared_prefix(begin, end, is_leaf());
@@ -277,6 +302,13 @@ void Node::assign(const Cell* begin, const Cell* end) noexcept {
     write_cell(index, key.prefix.substr(from_prefix), key.suffix.substr(cut - from_prefix), cell->value, cell->large);
   }
   update_hints();
+}
+
+bool is_less(const SplitKey& left, const SplitKey& right) noexcept {
+  const std::size_t shared = common_prefix(left, right);
+  if (shared == right.size()) return false;
+  return shared == left.size() ||
+         static_cast<unsigned char>(byte_at(left, shared)) < static_cast<unsigned char>(byte_at(right, shared));
 }
 
 std::string shortest_separator(const SplitKey& left, const SplitKey& right) {

@@ -30,6 +30,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "base/codec.hpp"
 #include "format/page.hpp"
@@ -76,6 +77,8 @@ struct SplitKey {
   std::size_t size() const noexcept { return prefix.size() + suffix.size(); }
   void append_to(std::string& to) const { to.append(prefix).append(suffix); }
 };
+
+bool is_less(const SplitKey& left, const SplitKey& right) noexcept;
 
 struct Position {
   unsigned index = 0;
@@ -181,6 +184,21 @@ class Node : public NodeView {
 
 // Bytes that cells [begin, end) take in a node of that kind, slots and prefix included.
 std::size_t size_of_cells(const Cell* begin, const Cell* end, bool leaf) noexcept;
+
+// size_of_cells() for many parts of the same cells; for leaves in constant time.
+class CellSizes {
+ public:
+  CellSizes(const std::vector<Cell>& cells, bool leaf);
+
+  std::size_t of(std::size_t begin, std::size_t end) const noexcept;
+  // A cut inside the cells that leaves about the same bytes on both sides. REQUIRES: two cells or more.
+  std::size_t middle() const noexcept;
+
+ private:
+  const std::vector<Cell>& cells_;
+  const bool leaf_;
+  std::vector<std::size_t> sums_;  // [n]: bytes of the first n cells with their whole keys
+};
 
 // Shortest key k with left < k <= right. REQUIRES: left < right.
 std::string shortest_separator(const SplitKey& left, const SplitKey& right);

@@ -15,17 +15,10 @@ constexpr unsigned kAscendingRun = 8;  // inserts in a row, each right behind th
 // Where to cut `cells` in two so that the fuller part is as small as can be; near the middle, the cut with the shortest
 // separator wins.
 std::size_t choose_cut(const std::vector<Cell>& cells, bool leaf, std::size_t capacity) {
-  const Cell* all = cells.data();
   const std::size_t count = cells.size();
-  std::vector<std::size_t> sums(count + 1, 0);
-  for (std::size_t i = 0; i < count; ++i) {
-    sums[i + 1] = sums[i] + kSlotSize + cells[i].value.size() + cells[i].key.suffix.size();
-  }
-  const auto middle_sum = std::lower_bound(sums.begin() + 1, sums.end() - 1, sums[count] / 2);
-  const auto middle = std::clamp<std::size_t>(static_cast<std::size_t>(middle_sum - sums.begin()), 1, count - 1);
-  const auto fuller = [&](std::size_t cut) {
-    return std::max(size_of_cells(all, all + cut, leaf), size_of_cells(all + cut, all + count, leaf));
-  };
+  const CellSizes sizes(cells, leaf);
+  const std::size_t middle = sizes.middle();
+  const auto fuller = [&](std::size_t cut) { return std::max(sizes.of(0, cut), sizes.of(cut, count)); };
   std::size_t best = middle;
   if (leaf) {
     const std::size_t reach = std::min<std::size_t>(count / 16, 8);
@@ -41,9 +34,12 @@ std::size_t choose_cut(const std::vector<Cell>& cells, bool leaf, std::size_t ca
   }
   if (fuller(best) <= capacity) return best;
   // Very uneven cells, or a key outside the common prefix: look at every cut.
-  best = 1;
-  for (std::size_t cut = 2; cut < count; ++cut) {
-    if (fuller(cut) < fuller(best)) best = cut;
+  std::size_t best_size = ~std::size_t{0};
+  for (std::size_t cut = 1; cut < count; ++cut) {
+    if (const std::size_t size = fuller(cut); size < best_size) {
+      best_size = size;
+      best = cut;
+    }
   }
   return best;
 }
@@ -71,6 +67,7 @@ Result<TreeWriter::Path> TreeWriter::descend(Bytes key) {
   Path path;
   path.reserve(8);
   path.push_back({TRY(workspace_.make_mutable(root_.page)), 0});
+  CHECK(check_node(view(path.back().page), root_.page.page(), std::nullopt));
   for (;;) {
     Node parent = node(path.back().page);
     if (parent.is_leaf()) return path;
@@ -80,12 +77,7 @@ Result<TreeWriter::Path> TreeWriter::descend(Bytes key) {
     const PageRef before = child;
     pool::WriteGuard page = TRY(workspace_.make_mutable(child));
     if (!child.same(before)) parent.set_child(index, child);
-    const auto type = static_cast<format::PageType>(*page.data());
-    const bool is_node = type == format::PageType::Leaf || type == format::PageType::Inner;
-    if (!is_node || view(page).level() + 1 != parent.level()) {
-      return Status::error(ErrorCode::PageMalformed, "a child is not one level below its parent")
-          .with("page", child.page());
-    }
+    CHECK(check_node(view(page), child.page(), parent.level() - 1));
     path.push_back({std::move(page), 0});
   }
 }
@@ -167,6 +159,7 @@ Status TreeWriter::split(Path& path, std::size_t level, unsigned index, Bytes ke
   }
   const unsigned node_level = old.level();
   const auto type = old.is_leaf() ? format::PageType::Leaf : format::PageType::Inner;
+  if (level > 0) CHECK(check_separator(view(path[level - 1].page), path[level - 1].index + 1, separator));
   PageRef right_ref;
   {
     pool::WriteGuard right = TRY(workspace_.create(type, static_cast<std::uint8_t>(node_level), right_ref));
@@ -180,6 +173,18 @@ Status TreeWriter::split(Path& path, std::size_t level, unsigned index, Bytes ke
   }
   if (level == 0) return grow_root(separator, right_ref, node_level + 1);
   return insert_at(path, level - 1, path[level - 1].index + 1, separator, ref_bytes(right_ref), false);
+}
+
+Status TreeWriter::check_order(const std::vector<Cell>& cells, std::size_t middle) {
+  if (middle == 0 || middle == cells.size() || is_less(cells[middle - 1].key, cells[middle].key)) return {};
+  return Status::error(ErrorCode::PageMalformed, "keys of neighbouring nodes are not in order");
+}
+
+Status TreeWriter::check_separator(const NodeView& parent, unsigned index, Bytes separator) {
+  const SplitKey key{{}, separator};
+  const bool above_last = index < 2 || is_less(parent.key(index - 1), key);
+  if (above_last && (index == parent.count() || is_less(key, parent.key(index)))) return {};
+  return Status::error(ErrorCode::PageMalformed, "a node has keys that its parent has elsewhere");
 }
 
 Status TreeWriter::grow_root(Bytes separator, const PageRef& right, unsigned level) {

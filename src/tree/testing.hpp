@@ -34,7 +34,7 @@ class Rig {
     store_ = std::make_unique<pool::PageStore>(file_, codec_, page_size_);
     pool_ = pool::Pool::create(*store_, options.cache_size, validate_page).value();
     space_ = std::make_unique<space::SpaceMap>(page_size_, [this](std::uint64_t page_count) {
-      return page_count <= page_limit_ ? Status{} : Status::error(ErrorCode::DiskFull);
+      return page_count <= page_limit_ ? file_.reserve(0, page_count * page_size_) : Status::error(ErrorCode::DiskFull);
     });
     space_->reset(format::first_page(page_size_));
     workspace_ = std::make_unique<Workspace>(*pool_, *space_, kTestSession, 1, options.extent_pages * page_size_);

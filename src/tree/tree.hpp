@@ -38,6 +38,9 @@ struct Found {
 // A reference as the value of an inner cell.
 inline Bytes ref_bytes(const PageRef& ref) noexcept { return {reinterpret_cast<const char*>(&ref), sizeof ref}; }
 
+// PageMalformed unless the page is a node, at `level` if that is known. A child must lie one level below its parent, or
+// a damaged file could send a walk in circles.
+Status check_node(const NodeView& node, PageNo page, std::optional<unsigned> level);
 // A node of the tree, at `level` if that is known. PageMalformed when the page is something else.
 Result<pool::ReadGuard> fetch_node(pool::Pool& pool, const PageRef& ref, std::optional<unsigned> level);
 
@@ -72,7 +75,8 @@ class TreeWriter {
     std::uint64_t moved = 0;
   };
   Result<MoveStep> move_below(PageNo limit, Bytes from, std::uint64_t budget);
-  // Rewrites neighbouring leaves that fit into fewer, from `from` on; at most about `budget` leaves.
+  // Rewrites neighbouring leaves that fit into fewer, from `from` on; at most about `budget` leaves, and looks at
+  // no more than some times as many.
   Result<MoveStep> merge_thin(Bytes from, std::uint64_t budget);
 
  private:
@@ -89,6 +93,10 @@ class TreeWriter {
   Result<Path> descend(Bytes key);
   Status insert_at(Path& path, std::size_t level, unsigned index, Bytes key, Bytes value, bool large);
   Status split(Path& path, std::size_t level, unsigned index, Bytes key, Bytes value, bool large);
+  // Separators and the keys below them come from different pages: in a damaged file they may contradict each other.
+  // PageMalformed unless cells[middle - 1] is before cells[middle], or `separator` may stand before slot `index`.
+  static Status check_order(const std::vector<Cell>& cells, std::size_t middle);
+  static Status check_separator(const NodeView& parent, unsigned index, Bytes separator);
   Status grow_root(Bytes separator, const PageRef& right, unsigned level);
   Status free_value(const NodeView& leaf, unsigned index);
   void note_insert(PageNo leaf, unsigned index) noexcept;
@@ -121,7 +129,7 @@ class TreeWriter {
 
   Result<bool> move_node(PageRef& ref, PageNo limit, Bytes from, std::uint64_t budget, MoveStep& step);
   Status move_values(PageRef& ref, PageNo limit, MoveStep& step);
-  Result<LargeValue> move_value(const LargeValue& value);
+  Result<LargeValue> move_value(const LargeValue& value, PageNo limit);
 
   Workspace& workspace_;
   TreeRoot root_;
