@@ -97,7 +97,7 @@ class FaultRun {
   FaultRun(const CrashWorkload& workload, const Start& start, Judge& judge, const FaultCase& fault,
            const FaultOptions& options, FaultReport& report)
       : workload_(workload), judge_(judge), case_(fault), options_(options), report_(report),
-        env_(start.make_env()), history_(start.history()) {}
+        env_(start.make_env()), history_(start.history()), random_(options.seed + report.runs) {}
 
   Status run() {
     env_->inject(case_.fault);
@@ -114,6 +114,7 @@ class FaultRun {
     env_->clear_faults();
     CHECK(cut_power("after the fault"));
     if (case_.where.kind == SimOperation::SyncDirectory) start_again();
+    if (random_.one_in(2)) CHECK(fail_again());
     CHECK(open_again());
     return cut_power("after opening again");
   }
@@ -172,8 +173,7 @@ class FaultRun {
   void start_again() { env_ = os::SimCrash(*env_).image_with_none().make_env(); }
 
   // The process that failed is gone; the next one sees what the system has, durable or not. What it finds is final.
-  Status open_again() {
-    Stage stage(*env_, ack_, history_);
+  Status open_and_settle(Stage& stage) {
     stage.options = workload_.options;
     const bool may_be_absent = !workload_.prepare && ack_.acknowledged() == 0;
     CHECK(stage.open(may_be_absent ? OpenMode::CreateIfMissing : OpenMode::MustExist));
@@ -183,6 +183,31 @@ class FaultRun {
     while (history_.last_step() > *step) history_.withdraw();
     ack_.begin(*step);
     ack_.acknowledge(*step);
+    return {};
+  }
+
+  // The next process meets a fault, too, most likely during its recovery.
+  Status fail_again() {
+    constexpr SyncFailure kPolicies[] = {SyncFailure::DropPending, SyncFailure::PartlyDurable, SyncFailure::RevertPending};
+    SimFault second{.operation = env_->operations() + random_.between(1, 30)};
+    second.kinds = {SimOperation::Read, SimOperation::Write, SimOperation::Sync, SimOperation::Rename};
+    second.for_ever = random_.one_in(2);
+    second.partial_bytes = random_.below(2) * 512;
+    second.sync_failure = kPolicies[random_.below(std::size(kPolicies))];
+    env_->inject(second);
+    ++report_.second_faults;
+    Stage stage(*env_, ack_, history_);
+    Status status = open_and_settle(stage);
+    if (status.is_ok()) status = stage.put("between two faults", "value");
+    stage.abandon();
+    env_->clear_faults();
+    if (status.code() == ErrorCode::InternalBug) return status;
+    return cut_power("after a second fault");
+  }
+
+  Status open_again() {
+    Stage stage(*env_, ack_, history_);
+    CHECK(open_and_settle(stage));
     CHECK(stage.put("opened again", "value"));
     CHECK(verify_clean(stage.db()));
     if (workload_.check_more) CHECK(workload_.check_more(*env_));
@@ -210,6 +235,7 @@ class FaultRun {
   std::unique_ptr<os::SimEnv> env_;
   History history_;
   Ack ack_;
+  base::Prng random_;
   Status met_;  // by the workload
 };
 
@@ -232,7 +258,8 @@ std::vector<Operation> operations_of(const CrashWorkload& workload, const Start&
 std::string FaultReport::to_string() const {
   std::string text = std::to_string(operations) + " operations, " + std::to_string(runs) + " faults, " +
                      std::to_string(failed_runs) + " met, " + std::to_string(unknown_commits) + " unknown commits, " +
-                     std::to_string(poisoned) + " poisoned, " + std::to_string(images) + " images, " +
+                     std::to_string(poisoned) + " poisoned, " +
+                     std::to_string(second_faults) + " second faults, " + std::to_string(images) + " images, " +
                      std::to_string(failures.size()) + " failures";
   for (const std::string& failure : failures) text += "\n" + failure;
   return text;

@@ -19,6 +19,7 @@ struct FaultReport {
   std::uint64_t failed_runs = 0;     // in which the workload met an error
   std::uint64_t unknown_commits = 0;
   std::uint64_t poisoned = 0;        // handles that refused to write afterwards
+  std::uint64_t second_faults = 0;   // met by the process after that
   std::uint64_t images = 0;          // power cuts after the fault
   std::vector<std::string> failures;
 

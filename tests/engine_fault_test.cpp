@@ -24,5 +24,22 @@ TEST_P(EngineFault, is_answered_with_an_error_and_loses_nothing) {
 INSTANTIATE_TEST_SUITE_P(, EngineFault, ::testing::ValuesIn(crash_workloads(scaled(1, 4, 20))),
                          [](const auto& parameter) { return parameter.param.name; });
 
+// Where a call cannot return an error, the next one does.
+TEST(EngineFaultOfCursor, is_reported_by_the_next_call) {
+  const std::unique_ptr<os::SimEnv> env = os::SimEnv::create({});
+  Database db = Database::open(kCrashPath, OpenMode::CreateNew, small_options(*env)).value();
+  ASSERT_TRUE(db.put("large", random_bytes(1, 50'000)).is_ok());
+  const ReadTransaction txn = db.begin_read().value();
+  Cursor cursor = txn.cursor();
+  ASSERT_TRUE(cursor.seek_first().is_ok());
+  ASSERT_EQ(cursor.version(), 1u);
+  for (const auto number : {&Cursor::version, &Cursor::value_size}) {
+    env->inject({.operation = env->operations() + 1, .kinds = {os::SimOperation::Read}});
+    EXPECT_EQ((cursor.*number)(), 0u);
+    EXPECT_EQ(cursor.value().status().code(), ErrorCode::ReadFailed);
+    EXPECT_EQ(cursor.value().value().size(), 50'000u);
+  }
+}
+
 }  // namespace
 }  // namespace vitrine::testing
