@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: MIT OR Apache-2.0
 # Unit tests: src/<folder>/*_test.cpp, one program a folder, label "unit". Tests of the whole: each tests/*_test.cpp is
-# one program, label "system"; the other files of tests/ are a library that all of them link to.
+# one program, label "system"; the other files of tests/ are a library that all of them link to. Programs with "crash"
+# or "fault" in their name run on the simulated disk in one thread: label "system-simulation", which the thread
+# sanitizer skips.
 include(GoogleTest)
 
 # One case takes seconds, the long ones minutes; a case that hangs must not stop the gate for ever.
@@ -8,11 +10,19 @@ set(VITRINE_UNIT_TIMEOUT_S 300)
 set(VITRINE_SYSTEM_TIMEOUT_S 1500)
 
 function(vitrine_register_tests target label timeout_s)
+  set(full_label "${label}")
+  set(cost 1)  # the long ones start first, so that none runs alone at the end
+  if(label STREQUAL "system")
+    set(cost 100)
+  endif()
+  if(label STREQUAL "system" AND target MATCHES "crash|fault")
+    set(full_label "system-simulation")  # one word, because lists do not survive gtest_discover_tests
+  endif()
   target_link_libraries(${target} PRIVATE GTest::gtest GTest::gtest_main vitrine_compile_options)
   gtest_discover_tests(${target}
     TEST_PREFIX "${label}." DISCOVERY_MODE PRE_TEST DISCOVERY_TIMEOUT 60
     WORKING_DIRECTORY "${PROJECT_SOURCE_DIR}"
-    PROPERTIES LABELS ${label} TIMEOUT ${timeout_s})
+    PROPERTIES LABELS "${full_label}" COST ${cost} TIMEOUT ${timeout_s})
 endfunction()
 
 add_custom_target(unit_tests)

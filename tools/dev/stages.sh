@@ -113,7 +113,7 @@ stage_tsan() {
   compile "$BUILD/tsan"
   export VITRINE_TEST_SCALE=small
   export TSAN_OPTIONS="halt_on_error=1:second_deadlock_stack=1:${TSAN_OPTIONS:-}"
-  run_tests "$BUILD/tsan"
+  run_tests "$BUILD/tsan" -LE simulation
 }
 
 # Each target for a short time, starting from the kept corpus, which stays as it is.
