@@ -21,7 +21,7 @@ _BANS = [
     ("product", r"(?<![\w.><])new\b(?!\s*\()", "std::make_unique or a container"),
     ("product", r"(?<!=\s)(?<!=)(?<!operator )\bdelete\b(?!\s*;)", "std::unique_ptr"),
     ("product", r"(?<![\w.>])(?:std::)?(?:malloc|calloc|realloc|free)\s*\(", "std::vector, os memory blocks"),
-    ("product", r"\bthrow\b", "a Status: nothing is thrown"),
+    ("product", r"\bthrow\b(?!\s*;)", "a Status: nothing is thrown"),
     ("product", r"std::(?:endl|regex)\b", "'\\n'; a hand-written match"),
     ("library", r"std::(?:cout|cerr|clog)\b|<iostream>", "a Status or a report: libraries do not print"),
     ("library", r"(?<![\w.>])(?:std::)?(?:printf|fprintf|puts|fputs|putchar|perror)\s*\(",
