@@ -99,7 +99,7 @@ def check(copy, build, mutant, jobs):
     try:
         built = compile_target(build, mutant.test, jobs)
         if built.returncode != 0:
-            return "does not compile: " + built.stdout[-600:]
+            return "does not compile: " + built.stdout[-300:]
         result, _ = run_test(build, mutant)
         return "survived" if result == 0 else "no test ran" if result == -1 else None
     finally:
@@ -133,7 +133,7 @@ def main():
         built = compile_target(build, test, options.jobs)
         problem = None
         if built.returncode != 0:
-            problem = "does not compile: " + built.stdout[-600:]
+            problem = "does not compile: " + built.stdout[-300:]
         else:
             result, output = run_test(build, sample)
             if result != 0:

@@ -39,7 +39,8 @@ class Database {
   // VersionUnsupported, HeaderDamaged, FileTruncated, LogMissing, LogForeign, LogHole, FileLocked (detail "owner": its
   // process id), the file errors, ArgumentInvalid (options).
   static Result<Database> open(const std::string& path, OpenMode mode = OpenMode::MustExist, Options options = {});
-  // A database that lives in memory and ends with the handle. Same interface; files and durability do not apply.
+  // A database that lives in memory and ends with the handle. Same interface; files and durability do not apply, but
+  // backups, exports and imports are files as ever.
   static Result<Database> open_in_memory(Options options = {});
 
   ~Database();

@@ -68,7 +68,8 @@ struct Progress {
   std::string_view unit;    // "pages", "entries", "bytes"
 };
 
-// Called now and then from the calling thread; returning false cancels the operation (error Cancelled).
+// Called now and then from the calling thread; returning false cancels the operation (error Cancelled). What it throws
+// ends the operation the same way, and passes through.
 using ProgressFunction = std::function<bool(const Progress&)>;
 
 }  // namespace vitrine

@@ -120,6 +120,7 @@ class [[nodiscard]] Result {
     if (!has_value()) throw Error(std::get<1>(state_));
     return std::get<0>(state_);
   }
+  const T& value() const& { return const_cast<Result*>(this)->value(); }
   // Out of a temporary by value, so that `for (auto& x : call().value())` does not walk over what is gone.
   T value() && {
     if (!has_value()) throw Error(std::get<1>(state_));

@@ -10,7 +10,8 @@
 
 namespace vitrine {
 
-// Reads one value. Belongs to the transaction that made it and must not outlive it. Not thread-safe.
+// Reads one value. Belongs to the transaction that made it; after its end read_at() answers TransactionFinished. In a
+// write transaction that changes the entry meanwhile, what is read afterwards is old or a page error. Not thread-safe.
 class ValueReader {
  public:
   struct Impl;
@@ -30,7 +31,8 @@ class ValueReader {
 };
 
 // Writes one value. The key has its new value once finish() returned ok; a writer destroyed before leaves the key as it
-// was. The transaction must not be used otherwise, nor end, while a writer is alive. Not thread-safe.
+// was. The transaction takes no savepoint while a writer is alive (Misuse); when it ends or rolls back to an earlier
+// savepoint, so does the writer. Not thread-safe.
 class ValueWriter {
  public:
   struct Impl;

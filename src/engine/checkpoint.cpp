@@ -112,8 +112,8 @@ void Engine::let_go_of_old_checkpoints() {
 }
 
 Status Engine::checkpoint() {
+  CHECK(check_usable());
   if (is_read_only()) return Status::error(ErrorCode::ReadOnly);
-  CHECK(check_process());
   CHECK(failure());
   latch_.acquire();
   return checkpoint_with_latch(std::unique_lock(checkpoint_mutex_), Ending::GoOn);

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 // Online backup: one snapshot, written as a database of its own in key order, so every page of the copy is full.
+#include "base/defer.hpp"
 #include "base/try.hpp"
+#include "engine/draft_file.hpp"
 #include "engine/engine.hpp"
 #include "engine/write_session.hpp"
 #include "tree/cursor.hpp"
@@ -46,32 +48,21 @@ Status copy_entries(pool::Pool& pool, const State& snapshot, Engine& target, Tra
 
 }  // namespace
 
-Result<TransferReport> Engine::backup(const std::string& path, const ProgressFunction& progress) {
+Result<TransferReport> Engine::backup(os::Env& to, const std::string& path, const ProgressFunction& progress) {
   CHECK(check_usable());
-  if (TRY(env_.exists(path))) return Status::error(ErrorCode::FileExists).with("path", path);
-  const std::string temporary = path + ".new-" + std::to_string(env_.monotonic_ns());
+  DraftFile draft = TRY(DraftFile::of(to, path));
   Options options = options_;
   options.access = Access::ReadWrite;
   options.page_size = page_size();
-  CHECK(create(env_, temporary, options));
+  CHECK(create(to, draft.name(), options));
   const State snapshot = pin_snapshot();
+  const base::Defer unpin([&] { unpin_snapshot(snapshot); });
   TransferReport report;
   report.snapshot_seq = snapshot.commit_seq;
-  const auto copy = [&]() -> Status {
-    const std::shared_ptr<Engine> target = TRY(open(env_, temporary, options));
-    CHECK(copy_entries(*pool_, snapshot, *target, report, progress));
-    CHECK(target->close());
-    CHECK(env_.rename_new(temporary, path));
-    return env_.sync_directory_of(path);
-  };
-  const Status status = copy();
-  unpin_snapshot(snapshot);
-  if (!status.is_ok()) {
-    for (const std::string& leftover : {temporary, temporary + "-wal"}) {
-      if (env_.exists(leftover).has_value()) (void)env_.remove(leftover);
-    }
-    return status;
-  }
+  const std::shared_ptr<Engine> target = TRY(open(to, draft.name(), options));
+  CHECK(copy_entries(*pool_, snapshot, *target, report, progress));
+  CHECK(target->close());
+  CHECK(draft.publish());
   return report;
 }
 

@@ -95,8 +95,8 @@ class Engine : public std::enable_shared_from_this<Engine> {
   enum class Catchup : std::uint8_t { UpToDate, Advanced, Reopen };
   Result<Catchup> catch_up();
 
-  // A copy of one snapshot at `path`, which must not exist. All or nothing.
-  Result<TransferReport> backup(const std::string& path, const ProgressFunction& progress);
+  // A copy of one snapshot at `path` of `to`, which must not exist. All or nothing.
+  Result<TransferReport> backup(os::Env& to, const std::string& path, const ProgressFunction& progress);
 
   Result<VerifyReport> verify(VerifyLevel level, const ProgressFunction& progress);
   Result<Stats> stats();
@@ -232,6 +232,7 @@ class Engine : public std::enable_shared_from_this<Engine> {
   std::atomic<bool> unsynced_{false};       // something was written out and not synced
   std::atomic<bool> periodic_used_{false};  // a commit asked for the timer
   std::atomic<bool> closed_{false};
+  bool missed_commit_ = false;  // read-only: the log goes on behind a commit that only a newer checkpoint has
   wal::LogPosition replayed_;  // read-only: where catch_up goes on
   std::unique_ptr<os::File> reader_log_;
   std::mutex catch_up_mutex_;

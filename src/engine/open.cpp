@@ -39,8 +39,8 @@ Status check_options(Options& options) {
     }
   }
   const std::uint32_t segment = options.log_segment_size;
-  if (segment < kSegmentMin || (segment & (segment - 1)) != 0 || segment * 4ull > options.log_size_max) {
-    return invalid("a log segment must be a power of two from 16 KiB, and at most a quarter of the log");
+  if (!format::is_segment_size(segment) || segment * 4ull > options.log_size_max) {
+    return invalid("a log segment must be a power of two from 16 KiB to 64 MiB, and at most a quarter of the log");
   }
   if (options.sync_period.count() <= 0) return invalid("the sync period must be positive");
   return {};
@@ -251,8 +251,8 @@ Status Engine::check_usable() const {
 State Engine::pin_snapshot() { return versions_->pin(env_.monotonic_ns()); }
 
 Result<std::unique_ptr<WriteSession>> Engine::begin_write(std::optional<std::chrono::milliseconds> wait) {
+  CHECK(check_usable());
   if (is_read_only()) return Status::error(ErrorCode::ReadOnly);
-  CHECK(check_process());
   CHECK(failure());
   std::optional<std::chrono::steady_clock::time_point> deadline;
   if (wait) deadline = std::chrono::steady_clock::now() + *wait;
@@ -262,10 +262,9 @@ Result<std::unique_ptr<WriteSession>> Engine::begin_write(std::optional<std::chr
     return status.is_ok() ? Status::error(ErrorCode::Misuse, "the database is closed") : status;
   }
   try {
-    auto session = std::make_unique<WriteSession>(shared_from_this());
     drain_released();
     recycle_log();
-    return session;
+    return std::make_unique<WriteSession>(shared_from_this());  // last: from here on the session has the latch
   } catch (const std::bad_alloc&) {
     latch_.release();
     return Status::out_of_memory();
@@ -286,6 +285,7 @@ Status Engine::check_process() const {
 }
 
 Status Engine::sync() {
+  CHECK(check_usable());
   if (is_read_only()) return Status::error(ErrorCode::ReadOnly);
   if (!log_) return {};
   CHECK(failure());
@@ -296,8 +296,15 @@ Status Engine::sync() {
 
 Status Engine::close() {
   if (closed_.exchange(true)) return {};
+  if (const Status other_process = check_process(); !other_process.is_ok()) {
+    // The thread runs, and the log is owned, in the parent alone: nothing may wait for the one or write to the other.
+    (void)worker_.release();
+    (void)log_.release();
+    return other_process;
+  }
   worker_.reset();
-  if (backing_ == Backing::Memory || is_read_only() || !log_ || !check_process().is_ok()) return {};
+  if (is_read_only()) return file_->unlock(lock_of_checkpoint(meta_.checkpoint), 1);
+  if (backing_ == Backing::Memory || !log_) return {};
   const Status status = close_writer();
   CHECK(file_->unlock(kLockWriter, 1));  // after a failure, too: nothing will be written any more
   return status;

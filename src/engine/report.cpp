@@ -3,6 +3,7 @@
 #include <array>
 #include <cstdio>
 
+#include "base/defer.hpp"
 #include "base/try.hpp"
 #include "engine/engine.hpp"
 #include "engine/verify.hpp"
@@ -44,7 +45,7 @@ Result<std::uint64_t> Engine::check_log(Checker& checker, const Meta& meta) {
 }
 
 Result<VerifyReport> Engine::verify(VerifyLevel level, const ProgressFunction& progress) {
-  CHECK(check_process());
+  CHECK(check_usable());
   Status stale;  // why the check can only look at the past
   if (!is_read_only()) stale = checkpoint();
   Meta meta;
@@ -53,25 +54,21 @@ Result<VerifyReport> Engine::verify(VerifyLevel level, const ProgressFunction& p
     meta = meta_;
     versions_->pin_checkpoint(meta.version);
   }
+  const base::Defer unpin([&] { versions_->unpin_checkpoint(meta.version); });
   Checker checker(*store_, meta, progress);
   if (!stale.is_ok()) {
     checker.note(FindingSeverity::Incomplete, std::string(stale.name()), 0,
                  "no new checkpoint could be written; this is the state of the last one");
   }
-  const auto run = [&]() -> Result<VerifyReport> {
-    CHECK(check_header(checker));
-    const std::uint64_t log_transactions = TRY(check_log(checker, meta));
-    VerifyReport report = TRY(checker.run(level));
-    report.log_transactions = log_transactions;
-    return report;
-  };
-  Result<VerifyReport> report = run();
-  versions_->unpin_checkpoint(meta.version);
+  CHECK(check_header(checker));
+  const std::uint64_t log_transactions = TRY(check_log(checker, meta));
+  VerifyReport report = TRY(checker.run(level));
+  report.log_transactions = log_transactions;
   return report;
 }
 
 Result<Stats> Engine::stats() {
-  CHECK(check_process());
+  CHECK(check_usable());
   Stats stats;
   const Meta checkpoint = meta();
   const State state = versions_->latest();
@@ -119,7 +116,7 @@ Result<Stats> Engine::stats() {
 }
 
 Result<DatabaseInfo> Engine::info() {
-  CHECK(check_process());
+  CHECK(check_usable());
   DatabaseInfo info;
   const Meta checkpoint = meta();
   info.path = path_;

@@ -117,9 +117,13 @@ Result<std::uint64_t> WriteSession::savepoint() {
   });
 }
 
+Status WriteSession::check_savepoint(std::uint64_t savepoint) const {
+  return savepoint > 0 && savepoint <= marks_.size() ? Status{} : Status::error(ErrorCode::SavepointUnknown);
+}
+
 Status WriteSession::rollback_to(std::uint64_t savepoint) {
   if (!is_open()) return Status::error(ErrorCode::TransactionFinished);
-  if (savepoint == 0 || savepoint > marks_.size()) return Status::error(ErrorCode::SavepointUnknown);
+  CHECK(check_savepoint(savepoint));
   const Mark& mark = marks_[savepoint - 1];
   workspace().rollback_to(mark.pages);
   tree().set_root(mark.root);
@@ -183,7 +187,9 @@ Commit WriteSession::commit_to_log(Durability durability) {
     base::append_varint(payload, operations_);
     payload.append(record_);
     Status reserved = engine.log_->reserve(payload.size());
-    if (reserved.code() == ErrorCode::LogFull) return commit_by_checkpoint();
+    // No room in the log, or on the disk for more of it: the pages have their room, and a checkpoint frees the log.
+    const bool has_no_room = reserved.code() == ErrorCode::LogFull || reserved.code() == ErrorCode::DiskFull;
+    if (has_no_room) return commit_by_checkpoint();
     if (!reserved.is_ok()) return refuse(reserved);
     const Result<Lsn> appended = engine.log_->append(commit_seq_, payload);
     if (!appended.has_value()) {

@@ -49,6 +49,7 @@ class WriteSession {
   tree::Workspace& workspace() noexcept { return *engine_->workspace_; }
 
   Result<std::uint64_t> savepoint();
+  Status check_savepoint(std::uint64_t savepoint) const;
   Status rollback_to(std::uint64_t savepoint);
 
   Commit commit(Durability durability);

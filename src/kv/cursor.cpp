@@ -18,8 +18,7 @@ Cursor::Impl::Impl(TransactionImpl& owner, Keyspace of)
 
 Cursor::Impl::~Impl() {
   if (txn == nullptr) return;
-  auto& all = txn->cursors;
-  all.erase(std::find(all.begin(), all.end(), this));
+  std::erase(txn->cursors, this);
 }
 
 void Cursor::Impl::suspend() noexcept {
@@ -138,6 +137,7 @@ Bytes Cursor::key() const noexcept {
 Result<Bytes> Cursor::value() {
   return kv::safely([&]() -> Result<Bytes> {
     CHECK(impl_->usable());
+    CHECK(std::exchange(impl_->deferred, {}));
     if (!is_valid()) {
       CHECK(std::exchange(impl_->deferred, {}));
       return Status::error(ErrorCode::Misuse, "the cursor is on no entry");
@@ -151,33 +151,46 @@ Result<Bytes> Cursor::value() {
   });
 }
 
+namespace {
+
+// What stands before the value of the entry the cursor is on.
+Result<std::uint64_t> read_version(const Cursor::Impl& at) {
+  if (!at.keyspace.versions) return std::uint64_t{0};
+  Bytes record = at.cursor.value();
+  char first[10];
+  if (at.cursor.is_large()) {
+    tree::LargeValueReader reader = TRY(tree::LargeValueReader::open(at.txn->pool(), record));
+    record = {first, TRY(reader.read_at(0, first, sizeof first))};
+  }
+  return TRY(kv::split_record(at.keyspace, record)).version;
+}
+
+Result<std::uint64_t> read_value_size(const Cursor::Impl& at) {
+  const Bytes record = at.cursor.value();
+  if (!at.cursor.is_large()) return std::uint64_t{TRY(kv::split_record(at.keyspace, record)).value.size()};
+  const std::uint64_t size = TRY(tree::decode_large_value(record)).size;
+  return size - kv::record_header(at.keyspace, TRY(read_version(at))).size();
+}
+
+// The number, or 0 and a failure for the next call that can return it.
+template <typename Read>
+std::uint64_t number_or_later(Cursor::Impl& at, Read&& read) noexcept {
+  const Result<std::uint64_t> number = kv::safely([&]() -> Result<std::uint64_t> { return read(at); });
+  if (number.has_value()) return *number;
+  at.deferred = number.status();
+  return 0;
+}
+
+}  // namespace
+
 std::uint64_t Cursor::value_size() const noexcept {
   VITRINE_ASSERT(is_valid());
-  const Bytes record = impl_->cursor.value();
-  if (!impl_->cursor.is_large()) {
-    const Result<kv::Record> split = kv::split_record(impl_->keyspace, record);
-    return split.has_value() ? split->value.size() : 0;
-  }
-  const Result<tree::LargeValue> large = tree::decode_large_value(record);
-  if (!large.has_value()) return 0;
-  return large->size - kv::record_header(impl_->keyspace, version()).size();
+  return number_or_later(*impl_, read_value_size);
 }
 
 std::uint64_t Cursor::version() const noexcept {
   VITRINE_ASSERT(is_valid());
-  if (!impl_->keyspace.versions) return 0;
-  char first[10];
-  Bytes record = impl_->cursor.value();
-  if (impl_->cursor.is_large()) {
-    const auto read = kv::safely([&]() -> Result<std::size_t> {
-      tree::LargeValueReader reader = TRY(tree::LargeValueReader::open(impl_->txn->pool(), record));
-      return reader.read_at(0, first, sizeof first);
-    });
-    if (!read.has_value()) return 0;
-    record = {first, *read};
-  }
-  const Result<kv::Record> split = kv::split_record(impl_->keyspace, record);
-  return split.has_value() ? split->version : 0;
+  return number_or_later(*impl_, read_version);
 }
 
 // --- Scans -----------------------------------------------------------------------------------------------------------

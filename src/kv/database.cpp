@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 #include "vitrine/database.hpp"
 
+#include <vector>
+
 #include "base/try.hpp"
 #include "kv/database_impl.hpp"
 #include "kv/safely.hpp"
@@ -10,6 +12,12 @@
 namespace vitrine {
 
 Status DatabaseImpl::close() {
+  if (engine && engine->check_process().code() == ErrorCode::Misuse) {
+    // In a child after fork nothing may be taken apart: other threads of the parent may have held any lock.
+    static auto& kept_for_ever = *new std::vector<std::shared_ptr<engine::Engine>>;
+    kept_for_ever.push_back(engine);
+    return engine->check_process();
+  }
   for (;;) {
     TransactionImpl* txn = nullptr;
     {
@@ -57,6 +65,7 @@ Result<Database> Database::open_in_memory(Options options) {
   return kv::safely([&]() -> Result<Database> {
     auto impl = std::make_shared<DatabaseImpl>();
     impl->own_env = os::make_memory_env();
+    impl->outer_env = options.env ? options.env : &os::system_env();
     options.access = Access::ReadWrite;
     const std::string path = "memory";
     CHECK(engine::Engine::create(*impl->own_env, path, options));
@@ -73,8 +82,7 @@ Result<ReadTransaction> Database::begin_read() const {
   return kv::safely([&]() -> Result<ReadTransaction> {
     std::shared_ptr<engine::Engine> engine = impl_->current();
     CHECK(engine->check_usable());
-    const engine::State snapshot = engine->pin_snapshot();
-    return ReadTransaction(std::make_unique<TransactionImpl>(impl_, std::move(engine), snapshot));
+    return ReadTransaction(std::make_unique<TransactionImpl>(impl_, std::move(engine)));
   });
 }
 

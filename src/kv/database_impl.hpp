@@ -29,9 +29,12 @@ struct DatabaseImpl : std::enable_shared_from_this<DatabaseImpl> {
     open_transactions.erase(txn);
   }
   Status close();
+  // Where backups and exports go and imports come from: for in-memory databases, too, the world outside.
+  os::Env& outside() const { return own_env ? *outer_env : current()->env(); }
 
   mutable std::mutex mutex;
   std::unique_ptr<os::Env> own_env;  // in-memory databases
+  os::Env* outer_env = nullptr;      // theirs
   std::shared_ptr<engine::Engine> engine;
   std::unordered_set<TransactionImpl*> open_transactions;
 };

@@ -198,7 +198,8 @@ Result<std::uint64_t> WriteTransaction::erase_range(Keyspace keyspace, Bytes fro
 Result<Savepoint> WriteTransaction::savepoint() {
   return kv::safely([&]() -> Result<Savepoint> {
     CHECK(impl_->writable());
-    for (Cursor::Impl* cursor : impl_->cursors) cursor->suspend();
+    if (!impl_->writers.empty()) return Status::error(ErrorCode::Misuse, "a value is being written");
+    impl_->suspend_cursors();
     return Savepoint{TRY(impl_->session->savepoint())};
   });
 }
@@ -206,12 +207,10 @@ Result<Savepoint> WriteTransaction::savepoint() {
 Status WriteTransaction::rollback_to(Savepoint savepoint) {
   return kv::safely([&]() -> Status {
     if (!impl_->is_open()) return Status::error(ErrorCode::TransactionFinished);
-    for (Cursor::Impl* cursor : impl_->cursors) cursor->suspend();
-    for (ValueWriter::Impl* writer : impl_->writers) {
-      writer->writer.reset();
-      writer->txn = nullptr;
-    }
-    impl_->writers.clear();
+    CHECK(impl_->engine->check_process());
+    CHECK(impl_->session->check_savepoint(savepoint.id));
+    impl_->suspend_cursors();
+    impl_->cut_writers(Status::error(ErrorCode::Misuse, "the value was rolled back"));
     impl_->known_keyspace = kv::kDefaultId;
     return impl_->session->rollback_to(savepoint.id);
   });
@@ -219,7 +218,9 @@ Status WriteTransaction::rollback_to(Savepoint savepoint) {
 
 Commit WriteTransaction::commit(std::optional<Durability> durability) {
   if (!impl_->is_open()) return {CommitOutcome::NotCommitted, 0, Status::error(ErrorCode::TransactionFinished)};
-  impl_->cut_streams();
+  if (Status forked = impl_->engine->check_process(); !forked.is_ok()) return {CommitOutcome::NotCommitted, 0, forked};
+  impl_->suspend_cursors();  // their pins would stand in the way
+  impl_->cut_writers(Status::error(ErrorCode::TransactionFinished));
   Commit commit = impl_->session->commit(durability.value_or(impl_->engine->options().durability));
   impl_->end();
   return commit;

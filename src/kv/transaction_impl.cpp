@@ -6,10 +6,14 @@
 
 namespace vitrine {
 
-TransactionImpl::TransactionImpl(std::shared_ptr<DatabaseImpl> of, std::shared_ptr<engine::Engine> on,
-                                 const engine::State& state)
-    : database(std::move(of)), engine(std::move(on)), snapshot(state) {
-  database->enroll(this);
+TransactionImpl::TransactionImpl(std::shared_ptr<DatabaseImpl> of, std::shared_ptr<engine::Engine> on)
+    : database(std::move(of)), engine(std::move(on)), snapshot(engine->pin_snapshot()) {
+  try {
+    database->enroll(this);
+  } catch (...) {
+    engine->unpin_snapshot(snapshot);
+    throw;
+  }
 }
 
 TransactionImpl::TransactionImpl(std::shared_ptr<DatabaseImpl> of, std::shared_ptr<engine::Engine> on,
@@ -19,12 +23,17 @@ TransactionImpl::TransactionImpl(std::shared_ptr<DatabaseImpl> of, std::shared_p
   database->enroll(this);
 }
 
-void TransactionImpl::cut_streams() noexcept {
+// Cursors may be made of a transaction that has ended; they must not keep a way back to one that is gone.
+TransactionImpl::~TransactionImpl() {
+  end();
   for (Cursor::Impl* cursor : cursors) cursor->cut_off();
-  cursors.clear();
+}
+
+void TransactionImpl::cut_writers(const Status& why) noexcept {
   for (ValueWriter::Impl* writer : writers) {
     writer->writer.reset();  // gives its pages back to the transaction
     writer->txn = nullptr;
+    writer->ended = why;
   }
   writers.clear();
 }
@@ -32,7 +41,17 @@ void TransactionImpl::cut_streams() noexcept {
 void TransactionImpl::end() noexcept {
   if (!is_open_) return;
   is_open_ = false;
-  cut_streams();
+  for (Cursor::Impl* cursor : cursors) cursor->cut_off();
+  cursors.clear();
+  for (ValueReader::Impl* reader : readers) reader->txn = nullptr;
+  readers.clear();
+  const bool is_forked = !engine->check_process().is_ok();
+  if (is_forked) {  // pages and latch are the parent's
+    for (ValueWriter::Impl* writer : writers) (void)writer->writer.release();
+    (void)session.release();
+  }
+  cut_writers(Status::error(ErrorCode::TransactionFinished));
+  if (is_forked) return;
   if (session) {
     session->rollback();
     session.reset();
@@ -44,6 +63,7 @@ void TransactionImpl::end() noexcept {
 
 Status TransactionImpl::usable() const {
   if (!is_open_) return Status::error(ErrorCode::TransactionFinished);
+  CHECK(engine->check_process());
   if (session && session->has_failed()) return Status::error(ErrorCode::TransactionFailed);
   return {};
 }
@@ -80,9 +100,13 @@ Result<std::uint64_t> TransactionImpl::read(Keyspace keyspace, const tree::Found
   return version;
 }
 
-Status TransactionImpl::prepare_change(Keyspace keyspace) {
+void TransactionImpl::suspend_cursors() noexcept {
   for (Cursor::Impl* cursor : cursors) cursor->suspend();
-  if (keyspace.id == known_keyspace || keyspace.id == kv::kCatalogId) return {};
+}
+
+Status TransactionImpl::prepare_change(Keyspace keyspace) {
+  suspend_cursors();
+  if (keyspace.id == known_keyspace || keyspace.id == kv::kDefaultId) return {};
   const bool exists = TRY(find(kv::kCatalog, kv::catalog_id_key(keyspace.id))).has_value();
   if (!exists) return Status::error(ErrorCode::KeyspaceNotFound).with("id", keyspace.id);
   known_keyspace = keyspace.id;
@@ -103,7 +127,7 @@ Status TransactionImpl::put(Keyspace keyspace, Bytes key, Bytes value) {
 }
 
 Status TransactionImpl::put_catalog(Bytes key, Bytes value) {
-  CHECK(prepare_change(kv::kCatalog));
+  suspend_cursors();
   kv::make_tree_key(kv::kCatalog, key, tree_key);
   return session->put(tree_key, {}, value);
 }

@@ -22,11 +22,10 @@ namespace vitrine {
 struct DatabaseImpl;
 
 struct TransactionImpl {
-  TransactionImpl(std::shared_ptr<DatabaseImpl> database, std::shared_ptr<engine::Engine> engine,
-                  const engine::State& snapshot);  // reads
+  TransactionImpl(std::shared_ptr<DatabaseImpl> database, std::shared_ptr<engine::Engine> engine);  // reads
   TransactionImpl(std::shared_ptr<DatabaseImpl> database, std::shared_ptr<engine::Engine> engine,
                   std::unique_ptr<engine::WriteSession> session);  // writes
-  ~TransactionImpl() { end(); }
+  ~TransactionImpl();
   TransactionImpl(const TransactionImpl&) = delete;
   TransactionImpl& operator=(const TransactionImpl&) = delete;
 
@@ -46,17 +45,19 @@ struct TransactionImpl {
   // Value and version of what was found.
   Result<std::uint64_t> read(Keyspace keyspace, const tree::Found& found, std::string& value) const;
 
-  // Before each change: the keyspace must exist, cursors let go.
+  void suspend_cursors() noexcept;
+  // Before each change: the keyspace must exist (the catalog is none), cursors let go.
   Status prepare_change(Keyspace keyspace);
   Status put(Keyspace keyspace, Bytes key, Bytes value);
   Status put_catalog(Bytes key, Bytes value);
-  void cut_streams() noexcept;
+  void cut_writers(const Status& why) noexcept;
 
   std::shared_ptr<DatabaseImpl> database;
   std::shared_ptr<engine::Engine> engine;
   engine::State snapshot;
   std::unique_ptr<engine::WriteSession> session;  // write transactions
   std::vector<Cursor::Impl*> cursors;
+  std::vector<ValueReader::Impl*> readers;
   std::vector<ValueWriter::Impl*> writers;
   std::uint32_t known_keyspace = kv::kDefaultId;  // checked to exist in this transaction
   mutable std::string tree_key;                   // scratch
@@ -84,13 +85,24 @@ struct Cursor::Impl {
   std::string value;  // buffer of large values
 };
 
+struct ValueReader::Impl {
+  explicit Impl(TransactionImpl& owner);
+  ~Impl();
+  TransactionImpl* txn;  // null: the transaction has ended
+  std::string inline_value;
+  std::optional<tree::LargeValueReader> large;
+  std::uint64_t header = 0;  // bytes before the value
+};
+
 struct ValueWriter::Impl {
   Impl(TransactionImpl& owner, Keyspace of, Bytes key_bytes);
   ~Impl();
-  TransactionImpl* txn;  // null: finished, or the transaction has ended
+  Status usable() const;
+  TransactionImpl* txn;  // null: nothing more can be written, `ended` says why
+  Status ended;
   Keyspace keyspace;
   std::string key;
-  std::optional<tree::LargeValueWriter> writer;
+  std::unique_ptr<tree::LargeValueWriter> writer;
   std::uint64_t size = 0;
 };
 

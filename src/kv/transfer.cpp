@@ -5,6 +5,7 @@
 
 #include "base/codec.hpp"
 #include "base/try.hpp"
+#include "engine/draft_file.hpp"
 #include "kv/database_impl.hpp"
 #include "kv/export_format.hpp"
 #include "kv/keyspace.hpp"
@@ -209,25 +210,18 @@ class Importer {
 }  // namespace
 
 Result<TransferReport> Database::backup(const std::string& path, const ProgressFunction& progress) const {
-  return kv::safely([&] { return impl_->current()->backup(path, progress); });
+  return kv::safely([&] { return impl_->current()->backup(impl_->outside(), path, progress); });
 }
 
 // The file gets its name once it is whole and durable.
 Result<TransferReport> Database::export_to(const std::string& path, const ProgressFunction& progress) const {
   return kv::safely([&]() -> Result<TransferReport> {
-    os::Env& env = impl_->current()->env();
-    if (TRY(env.exists(path))) return Status::error(ErrorCode::FileExists).with("path", path);
     const ReadTransaction txn = TRY(begin_read());
-    const std::string temporary = path + ".new-" + std::to_string(env.monotonic_ns());
-    const auto write = [&]() -> Result<TransferReport> {
-      const std::unique_ptr<os::File> file = TRY(env.open(temporary, os::OpenMode::CreateNew));
-      TransferReport report = TRY(Exporter(txn, *file, progress).run(env.wall_ms()));
-      CHECK(env.rename_new(temporary, path));
-      CHECK(env.sync_directory_of(path));
-      return report;
-    };
-    Result<TransferReport> report = write();
-    if (!report.has_value() && env.exists(temporary).has_value()) (void)env.remove(temporary);
+    os::Env& env = impl_->outside();
+    engine::DraftFile draft = TRY(engine::DraftFile::of(env, path));
+    const std::unique_ptr<os::File> file = TRY(env.open(draft.name(), os::OpenMode::CreateNew));
+    const TransferReport report = TRY(Exporter(txn, *file, progress).run(env.wall_ms()));
+    CHECK(draft.publish());
     return report;
   });
 }
@@ -235,8 +229,8 @@ Result<TransferReport> Database::export_to(const std::string& path, const Progre
 Result<TransferReport> Database::import_from(const std::string& path, ImportMode mode,
                                              const ProgressFunction& progress) {
   return kv::safely([&]() -> Result<TransferReport> {
-    const std::unique_ptr<os::File> file = TRY(impl_->current()->env().open(path, os::OpenMode::ReadOnly));
     WriteTransaction txn = TRY(begin_write());
+    const std::unique_ptr<os::File> file = TRY(impl_->outside().open(path, os::OpenMode::ReadOnly));
     TransferReport report = TRY(Importer(txn, *file, progress).run(mode));
     CHECK(txn.commit().status);
     return report;

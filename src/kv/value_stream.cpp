@@ -12,11 +12,11 @@ namespace vitrine {
 
 // --- Reading ---------------------------------------------------------------------------------------------------------
 
-struct ValueReader::Impl {
-  std::string inline_value;
-  std::optional<tree::LargeValueReader> large;
-  std::uint64_t header = 0;  // bytes before the value
-};
+ValueReader::Impl::Impl(TransactionImpl& owner) : txn(&owner) { txn->readers.push_back(this); }
+
+ValueReader::Impl::~Impl() {
+  if (txn != nullptr) std::erase(txn->readers, this);
+}
 
 ValueReader::ValueReader(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 ValueReader::~ValueReader() = default;
@@ -29,9 +29,11 @@ std::uint64_t ValueReader::size() const noexcept {
 
 Result<std::size_t> ValueReader::read_at(std::uint64_t offset, char* to, std::size_t size) {
   return kv::safely([&]() -> Result<std::size_t> {
+    if (impl_->txn == nullptr) return Status::error(ErrorCode::TransactionFinished);
+    CHECK(impl_->txn->usable());
+    if (offset >= this->size()) return std::size_t{0};
     if (impl_->large) return impl_->large->read_at(offset + impl_->header, to, size);
     const std::string& value = impl_->inline_value;
-    if (offset >= value.size()) return std::size_t{0};
     const std::size_t take = std::min<std::size_t>(size, value.size() - static_cast<std::size_t>(offset));
     std::memcpy(to, value.data() + offset, take);
     return take;
@@ -44,7 +46,7 @@ Result<ValueReader> Transaction::open_value(Keyspace keyspace, Bytes key) const 
     CHECK(impl_->check_key(key));
     const std::optional<tree::Found> found = TRY(impl_->find(keyspace, key));
     if (!found) return Status::error(ErrorCode::KeyNotFound);
-    auto impl = std::make_unique<ValueReader::Impl>();
+    auto impl = std::make_unique<ValueReader::Impl>(*impl_);
     if (!found->large) {
       TRY(impl_->read(keyspace, *found, impl->inline_value));
       return ValueReader(std::move(impl));
@@ -61,16 +63,20 @@ Result<ValueReader> Transaction::open_value(Keyspace keyspace, Bytes key) const 
 // --- Writing ---------------------------------------------------------------------------------------------------------
 
 ValueWriter::Impl::Impl(TransactionImpl& owner, Keyspace of, Bytes key_bytes)
-    : txn(&owner), keyspace(of), key(key_bytes), writer(std::in_place, owner.session->workspace()) {
+    : txn(&owner),
+      keyspace(of),
+      key(key_bytes),
+      writer(std::make_unique<tree::LargeValueWriter>(owner.session->workspace())) {
   txn->writers.push_back(this);
 }
 
 ValueWriter::Impl::~Impl() {
   if (txn == nullptr) return;
   writer.reset();
-  auto& all = txn->writers;
-  all.erase(std::find(all.begin(), all.end(), this));
+  std::erase(txn->writers, this);
 }
+
+Status ValueWriter::Impl::usable() const { return txn == nullptr ? ended : txn->writable(); }
 
 ValueWriter::ValueWriter(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 ValueWriter::~ValueWriter() = default;
@@ -90,8 +96,7 @@ Result<ValueWriter> WriteTransaction::write_value(Keyspace keyspace, Bytes key) 
 
 Status ValueWriter::append(Bytes piece) {
   return kv::safely([&]() -> Status {
-    if (impl_->txn == nullptr) return Status::error(ErrorCode::TransactionFinished);
-    CHECK(impl_->txn->writable());
+    CHECK(impl_->usable());
     if (impl_->size + piece.size() > kv::kValueMax) return Status::error(ErrorCode::ValueTooLarge);
     CHECK(impl_->writer->append(piece));
     impl_->size += piece.size();
@@ -101,17 +106,16 @@ Status ValueWriter::append(Bytes piece) {
 
 Status ValueWriter::finish() {
   return kv::safely([&]() -> Status {
-    if (impl_->txn == nullptr) return Status::error(ErrorCode::TransactionFinished);
+    CHECK(impl_->usable());
     TransactionImpl& txn = *impl_->txn;
-    CHECK(txn.writable());
     CHECK(txn.prepare_change(impl_->keyspace));
     kv::make_tree_key(impl_->keyspace, impl_->key, txn.tree_key);
     const std::string tree_key = txn.tree_key;
     CHECK(txn.session->put_large(tree_key, *impl_->writer));
     impl_->writer.reset();
-    auto& all = txn.writers;
-    all.erase(std::find(all.begin(), all.end(), impl_.get()));
+    std::erase(txn.writers, impl_.get());
     impl_->txn = nullptr;
+    impl_->ended = Status::error(ErrorCode::Misuse, "the value is finished");
     return {};
   });
 }

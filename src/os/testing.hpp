@@ -16,8 +16,8 @@ namespace vitrine::os::testing {
 // A directory that is removed with everything in it.
 class TemporaryDirectory {
  public:
-  TemporaryDirectory() {
-    std::string name = (std::filesystem::temp_directory_path() / "vitrine-test-XXXXXX").string();
+  explicit TemporaryDirectory(const std::filesystem::path& parent = std::filesystem::temp_directory_path()) {
+    std::string name = (parent / "vitrine-test-XXXXXX").string();
     if (::mkdtemp(name.data()) == nullptr) throw std::runtime_error("no temporary directory");
     path_ = name;
   }
@@ -33,6 +33,14 @@ class TemporaryDirectory {
  private:
   std::filesystem::path path_;
 };
+
+// Where a sync costs nothing, for tests that are not about the disk: in memory if there is enough of it.
+inline std::filesystem::path memory_directory() {
+  constexpr std::uintmax_t kEnough = 256u << 20;
+  std::error_code failed;
+  const std::filesystem::space_info space = std::filesystem::space("/dev/shm", failed);
+  return !failed && space.available >= kEnough ? "/dev/shm" : std::filesystem::temp_directory_path();
+}
 
 // VITRINE_SEED replays a run; otherwise every run differs. Print it when a test fails.
 inline std::uint64_t seed() {

@@ -51,7 +51,7 @@ Result<std::vector<ExtentEntry>> decode_extent_list(std::span<const std::byte> i
   const ExtentEntry list{value.ref, value.pages, static_cast<std::uint32_t>(size)};
   const Bytes payload = TRY(extent_payload(image, list, format::PageType::ExtentList));
   std::vector<ExtentEntry> entries(payload.size() / sizeof(ExtentEntry));
-  std::memcpy(entries.data(), payload.data(), entries.size() * sizeof(ExtentEntry));
+  if (!entries.empty()) std::memcpy(entries.data(), payload.data(), entries.size() * sizeof(ExtentEntry));
   const std::size_t page_size = image.size() / value.pages;
   std::uint64_t total = 0;
   bool sound = payload.size() % sizeof(ExtentEntry) == 0 && !entries.empty();

@@ -135,7 +135,7 @@ std::vector<std::byte> list_image(const std::vector<ExtentEntry>& entries, std::
   std::vector<std::byte> image(4096);
   base::store(image.data(), format::PageHeader{format::PageType::ExtentList, 0, 0, 0, 7, {1}, 1});
   base::store(image.data() + 32, payload);
-  std::memcpy(image.data() + 40, entries.data(), entries.size() * sizeof(ExtentEntry));
+  for (std::size_t i = 0; i < entries.size(); ++i) base::store(image.data() + 40 + i * sizeof(ExtentEntry), entries[i]);
   return image;
 }
 
