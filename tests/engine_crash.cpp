@@ -128,10 +128,17 @@ Status Stage::commit(const Change& change, std::optional<Durability> durability)
   begin_step(next);
   const Commit commit = txn.commit(durability);
   switch (commit.outcome) {
-    case CommitOutcome::NotCommitted: withdraw_step(); break;
-    case CommitOutcome::Committed: acknowledge_all(); break;
-    case CommitOutcome::Pending: break;
-    case CommitOutcome::Unknown: has_unknown_commit_ = true; break;
+    case CommitOutcome::NotCommitted:
+      withdraw_step();
+      break;
+    case CommitOutcome::Committed:
+      acknowledge_all();
+      break;
+    case CommitOutcome::Pending:
+      break;
+    case CommitOutcome::Unknown:
+      has_unknown_commit_ = true;
+      break;
   }
   if (commit.status.is_ok() != commit.is_applied()) return test_failure("status and outcome contradict each other");
   return commit.status;

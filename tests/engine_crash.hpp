@@ -3,7 +3,8 @@
 // of what an image recovers to.
 //
 // A workload is a list of steps. State k of the history is what step k leaves; after a power cut the recovered database
-// must be one of the states between the last acknowledged and the last begun step, whole, with nothing wrong in any page.
+// must be one of the states between the last acknowledged and the last begun step, whole, with nothing wrong in any
+// page.
 //
 // Thread safety: none.
 #pragma once
@@ -127,8 +128,8 @@ class Stage {
 
 struct CrashWorkload {
   std::string name;
-  Options options = {};                             // env, cache and log sizes are filled in
-  std::function<Status(Stage&)> prepare = {};       // what is there before; the database is closed afterwards
+  Options options = {};                        // env, cache and log sizes are filled in
+  std::function<Status(Stage&)> prepare = {};  // what is there before; the database is closed afterwards
   std::function<Status(Stage&)> run = {};
   // Looks at more than the database, for example at the target of a backup.
   std::function<Status(os::SimEnv&)> check_more = {};

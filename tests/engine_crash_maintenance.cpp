@@ -182,9 +182,12 @@ std::vector<CrashWorkload> maintenance_workloads(std::uint64_t rounds) {
     return made;
   };
   std::vector<CrashWorkload> all = {
-      workload("open_and_close", open_and_close), workload("processes_die", processes_die),
-      workload("compaction", compaction),         workload("vacuum", vacuum),
-      workload("imports", imports),               workload("create", create),
+      workload("open_and_close", open_and_close),
+      workload("processes_die", processes_die),
+      workload("compaction", compaction),
+      workload("vacuum", vacuum),
+      workload("imports", imports),
+      workload("create", create),
       backup_workload(rounds),
   };
   all[4].prepare = prepare_import;

@@ -19,8 +19,7 @@ CrashReport explore_without(os::SimOperation kind, const std::string& path, cons
   CrashWorkload workload = find_workload(name);
   const auto run = workload.run;
   workload.run = [=](Stage& stage) {
-    stage.env().inject(
-        {.for_ever = true, .kinds = {kind}, .path = path, .effect = os::SimEffect::Lose});
+    stage.env().inject({.for_ever = true, .kinds = {kind}, .path = path, .effect = os::SimEffect::Lose});
     return run(stage);
   };
   CrashExplorerOptions options{.nested_one_in = 0};

@@ -12,10 +12,12 @@ namespace {
 
 void print(const CrashWorkload& workload, const EngineCrashReport& report, double seconds) {
   const double images = static_cast<double>(report.crashes.distinct_images + report.crashes.nested_images);
-  std::printf("%s: %s\n  %llu full checks, %llu reopened, %llu without a database; %.1f s of processor, %.0f us an image\n",
-              workload.name.c_str(), report.crashes.to_string().c_str(),
-              static_cast<unsigned long long>(report.counts.full_checks), static_cast<unsigned long long>(report.counts.reopened),
-              static_cast<unsigned long long>(report.counts.absent), seconds, seconds / images * 1e6);
+  std::printf(
+      "%s: %s\n  %llu full checks, %llu reopened, %llu without a database; %.1f s of processor, %.0f us an image\n",
+      workload.name.c_str(), report.crashes.to_string().c_str(),
+      static_cast<unsigned long long>(report.counts.full_checks),
+      static_cast<unsigned long long>(report.counts.reopened), static_cast<unsigned long long>(report.counts.absent),
+      seconds, seconds / images * 1e6);
 }
 
 class EngineCrash : public ::testing::TestWithParam<CrashWorkload> {};

@@ -153,9 +153,12 @@ std::vector<CrashWorkload> commit_workloads(std::uint64_t rounds) {
     return made;
   };
   std::vector<CrashWorkload> all = {
-      workload("plain_commits", plain_commits, 1),      workload("log_wraps", log_wraps, 1),
-      workload("long_records", long_records, 1),        workload("relaxed_commits", relaxed_commits, 1),
-      workload("periodic_commits", periodic_commits, 1), workload("savepoints", savepoints, 1),
+      workload("plain_commits", plain_commits, 1),
+      workload("log_wraps", log_wraps, 1),
+      workload("long_records", long_records, 1),
+      workload("relaxed_commits", relaxed_commits, 1),
+      workload("periodic_commits", periodic_commits, 1),
+      workload("savepoints", savepoints, 1),
       workload("keyspaces", keyspaces, 1),
   };
   all[4].options = periodic;

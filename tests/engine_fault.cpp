@@ -50,14 +50,16 @@ std::vector<SimFault> faults_of(const Operation& operation) {
   };
   std::vector<SimFault> faults = {plain, for_ever(plain, {})};
   switch (operation.kind) {
-    case SimOperation::Read: faults.push_back(for_ever(plain, {SimOperation::Read})); break;
+    case SimOperation::Read:
+      faults.push_back(for_ever(plain, {SimOperation::Read}));
+      break;
     case SimOperation::Write:
     case SimOperation::Reserve:
     case SimOperation::Resize:
       faults.push_back(with_code(ErrorCode::WriteFailed, 512));
       faults.push_back(with_code(ErrorCode::DiskFull, 4096 + 512));
-      faults.push_back(for_ever(with_code(ErrorCode::DiskFull),
-                                {SimOperation::Write, SimOperation::Reserve, SimOperation::Create}));
+      faults.push_back(
+          for_ever(with_code(ErrorCode::DiskFull), {SimOperation::Write, SimOperation::Reserve, SimOperation::Create}));
       break;
     case SimOperation::Sync:
     case SimOperation::SyncDirectory:
@@ -67,9 +69,14 @@ std::vector<SimFault> faults_of(const Operation& operation) {
       }
       faults.push_back(for_ever(plain, {SimOperation::Sync, SimOperation::SyncDirectory}));
       break;
-    case SimOperation::Open: faults.push_back(with_code(ErrorCode::FileLimit)); break;
-    case SimOperation::Create: faults.push_back(with_code(ErrorCode::DiskFull)); break;
-    default: break;
+    case SimOperation::Open:
+      faults.push_back(with_code(ErrorCode::FileLimit));
+      break;
+    case SimOperation::Create:
+      faults.push_back(with_code(ErrorCode::DiskFull));
+      break;
+    default:
+      break;
   }
   return faults;
 }
@@ -96,8 +103,14 @@ class FaultRun {
  public:
   FaultRun(const CrashWorkload& workload, const Start& start, Judge& judge, const FaultCase& fault,
            const FaultOptions& options, FaultReport& report)
-      : workload_(workload), judge_(judge), case_(fault), options_(options), report_(report),
-        env_(start.make_env()), history_(start.history()), random_(options.seed + report.runs) {}
+      : workload_(workload),
+        judge_(judge),
+        case_(fault),
+        options_(options),
+        report_(report),
+        env_(start.make_env()),
+        history_(start.history()),
+        random_(options.seed + report.runs) {}
 
   Status run() {
     env_->inject(case_.fault);
@@ -158,7 +171,8 @@ class FaultRun {
     CHECK(look(stage, !may_miss_pages));
     CHECK(check_pages(stage, is_poisoned));
     const Status closed = stage.close();
-    if (closed.is_ok() == is_poisoned) return closed.with("handle", is_poisoned ? "closed though poisoned" : "not closed");
+    if (closed.is_ok() == is_poisoned)
+      return closed.with("handle", is_poisoned ? "closed though poisoned" : "not closed");
     return {};
   }
 
@@ -188,7 +202,8 @@ class FaultRun {
 
   // The next process meets a fault, too, most likely during its recovery.
   Status fail_again() {
-    constexpr SyncFailure kPolicies[] = {SyncFailure::DropPending, SyncFailure::PartlyDurable, SyncFailure::RevertPending};
+    constexpr SyncFailure kPolicies[] = {SyncFailure::DropPending, SyncFailure::PartlyDurable,
+                                         SyncFailure::RevertPending};
     SimFault second{.operation = env_->operations() + random_.between(1, 30)};
     second.kinds = {SimOperation::Read, SimOperation::Write, SimOperation::Sync, SimOperation::Rename};
     second.for_ever = random_.one_in(2);
@@ -258,9 +273,8 @@ std::vector<Operation> operations_of(const CrashWorkload& workload, const Start&
 std::string FaultReport::to_string() const {
   std::string text = std::to_string(operations) + " operations, " + std::to_string(runs) + " faults, " +
                      std::to_string(failed_runs) + " met, " + std::to_string(unknown_commits) + " unknown commits, " +
-                     std::to_string(poisoned) + " poisoned, " +
-                     std::to_string(second_faults) + " second faults, " + std::to_string(images) + " images, " +
-                     std::to_string(failures.size()) + " failures";
+                     std::to_string(poisoned) + " poisoned, " + std::to_string(second_faults) + " second faults, " +
+                     std::to_string(images) + " images, " + std::to_string(failures.size()) + " failures";
   for (const std::string& failure : failures) text += "\n" + failure;
   return text;
 }

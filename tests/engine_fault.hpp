@@ -14,13 +14,13 @@
 namespace vitrine::testing {
 
 struct FaultReport {
-  std::uint64_t operations = 0;      // of the workload
-  std::uint64_t runs = 0;            // one fault each
-  std::uint64_t failed_runs = 0;     // in which the workload met an error
+  std::uint64_t operations = 0;   // of the workload
+  std::uint64_t runs = 0;         // one fault each
+  std::uint64_t failed_runs = 0;  // in which the workload met an error
   std::uint64_t unknown_commits = 0;
-  std::uint64_t poisoned = 0;        // handles that refused to write afterwards
-  std::uint64_t second_faults = 0;   // met by the process after that
-  std::uint64_t images = 0;          // power cuts after the fault
+  std::uint64_t poisoned = 0;       // handles that refused to write afterwards
+  std::uint64_t second_faults = 0;  // met by the process after that
+  std::uint64_t images = 0;         // power cuts after the fault
   std::vector<std::string> failures;
 
   std::string to_string() const;
@@ -28,8 +28,8 @@ struct FaultReport {
 
 struct FaultOptions {
   std::uint64_t seed = 1;
-  std::uint64_t one_in = 1;          // try only some of the faults, at random
-  std::uint64_t random_images = 2;   // beside those where all or nothing survives
+  std::uint64_t one_in = 1;         // try only some of the faults, at random
+  std::uint64_t random_images = 2;  // beside those where all or nothing survives
   std::uint64_t failure_limit = 3;
 };
 

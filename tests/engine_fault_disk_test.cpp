@@ -113,12 +113,13 @@ TEST_P(FullDisk, refuses_writes_and_can_be_emptied) {
 }
 
 constexpr std::uint64_t kKiB = 1024;
-INSTANTIATE_TEST_SUITE_P(, FullDisk,
-                         ::testing::Values(FullDiskCase{"small_values", 100, 20, 1100 * kKiB, 1600 * kKiB, 4 * kKiB},
-                                           FullDiskCase{"values_of_a_page", 3000, 1, 1100 * kKiB, 2000 * kKiB, 8 * kKiB},
-                                           FullDiskCase{"large_values", 20'000, 1, 1100 * kKiB, 3000 * kKiB, 20 * kKiB},
-                                           FullDiskCase{"large_transactions", 60'000, 6, 1500 * kKiB, 6000 * kKiB, 100 * kKiB}),
-                         [](const auto& parameter) { return parameter.param.name; });
+INSTANTIATE_TEST_SUITE_P(
+    , FullDisk,
+    ::testing::Values(FullDiskCase{"small_values", 100, 20, 1100 * kKiB, 1600 * kKiB, 4 * kKiB},
+                      FullDiskCase{"values_of_a_page", 3000, 1, 1100 * kKiB, 2000 * kKiB, 8 * kKiB},
+                      FullDiskCase{"large_values", 20'000, 1, 1100 * kKiB, 3000 * kKiB, 20 * kKiB},
+                      FullDiskCase{"large_transactions", 60'000, 6, 1500 * kKiB, 6000 * kKiB, 100 * kKiB}),
+    [](const auto& parameter) { return parameter.param.name; });
 
 // A crash leaves a full disk behind: the next open works or says DiskFull, changes nothing that matters, and works once
 // there is space.

@@ -27,7 +27,7 @@ struct State {
   std::uint64_t first_refused = 0;  // counted from 1
   std::uint64_t count = 0;          // of allocations while armed
   std::uint64_t refused = 0;
-  std::int64_t living = 0;          // allocations not yet freed, armed or not
+  std::int64_t living = 0;  // allocations not yet freed, armed or not
 };
 inline State state;
 
@@ -39,8 +39,9 @@ inline void plan(Refuse mode, std::uint64_t first_refused) {
 inline void* allocate(std::size_t size) noexcept {
   if (state.is_armed) {
     ++state.count;
-    const bool is_refused = state.mode == Refuse::Once ? state.count == state.first_refused
-                                                       : state.mode == Refuse::ForEver && state.count >= state.first_refused;
+    const bool is_refused = state.mode == Refuse::Once
+                                ? state.count == state.first_refused
+                                : state.mode == Refuse::ForEver && state.count >= state.first_refused;
     if (is_refused) {
       ++state.refused;
       return nullptr;
@@ -182,7 +183,9 @@ class CalmEnv final : public os::Env {
   return vitrine::testing::memory::allocate(size);
 }
 [[gnu::noinline]] void operator delete(void* memory) noexcept { vitrine::testing::memory::release(memory); }
-[[gnu::noinline]] void operator delete(void* memory, std::size_t) noexcept { vitrine::testing::memory::release(memory); }
+[[gnu::noinline]] void operator delete(void* memory, std::size_t) noexcept {
+  vitrine::testing::memory::release(memory);
+}
 [[gnu::noinline]] void operator delete(void* memory, const std::nothrow_t&) noexcept {
   vitrine::testing::memory::release(memory);
 }

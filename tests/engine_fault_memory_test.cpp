@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-// Every allocation of the engine fails, once or together with all later ones. The caller gets a typed error, nothing that
-// was acknowledged is lost, nothing leaks, and the handle is usable or refuses to write, but is never wrong.
+// Every allocation of the engine fails, once or together with all later ones. The caller gets a typed error, nothing
+// that was acknowledged is lost, nothing leaks, and the handle is usable or refuses to write, but is never wrong.
 #include <gtest/gtest.h>
 
 #include <cstdio>
@@ -22,7 +22,9 @@ using memory::Refuse;
 
 constexpr const char* kPath = "/db.vtr";
 
-std::string key_of(std::uint64_t number) { return "a key that is too long for a small string " + std::to_string(number); }
+std::string key_of(std::uint64_t number) {
+  return "a key that is too long for a small string " + std::to_string(number);
+}
 
 // One run of one scenario. Calls of the database are armed, everything else is not.
 class MemoryRun {
@@ -70,8 +72,10 @@ class MemoryRun {
       case ErrorCode::OutOfMemory:
       case ErrorCode::TransactionFailed:
       case ErrorCode::Poisoned:
-      case ErrorCode::CommitUnknown: return;
-      default: note("an unexpected error: " + status.to_string());
+      case ErrorCode::CommitUnknown:
+        return;
+      default:
+        note("an unexpected error: " + status.to_string());
     }
   }
 
@@ -223,7 +227,8 @@ Status savepoints(MemoryRun& run) {
     const Result<Savepoint> savepoint = armed([&] { return txn.savepoint(); });
     CHECK(savepoint.status());
     Status status;
-    for (std::uint64_t i = 0; i < 20 && status.is_ok(); ++i) status = run.put(txn, next, key_of(i), random_bytes(i, 900));
+    for (std::uint64_t i = 0; i < 20 && status.is_ok(); ++i)
+      status = run.put(txn, next, key_of(i), random_bytes(i, 900));
     run.expect_typed(status);
     CHECK(armed([&] { return txn.rollback_to(*savepoint); }));  // also makes up for the failure
     next = before;
@@ -259,7 +264,12 @@ Status reads(MemoryRun& run) {
   }
   std::vector<std::string> keys;
   const auto scanned = armed([&] {
-    return txn->scan({}, {}, [&](Bytes key, Bytes) { return memory::calm([&] { keys.emplace_back(key); return true; }); });
+    return txn->scan({}, {}, [&](Bytes key, Bytes) {
+      return memory::calm([&] {
+        keys.emplace_back(key);
+        return true;
+      });
+    });
   });
   if (met(scanned.status()) && keys.size() != expected.at("default").size()) run.note("a scan missed something");
   met(armed([&] { return txn->keyspaces().status(); }));
@@ -395,8 +405,8 @@ class MemoryEnds : public ::testing::TestWithParam<Scenario> {
   Model model_;  // without a keyspace: there is no database
 };
 
-TEST_P(MemoryEnds, once) { refuse_each(Refuse::Once); }
-TEST_P(MemoryEnds, for_ever) { refuse_each(Refuse::ForEver); }
+TEST_P(MemoryEnds, memory_that_ends_once_is_an_error_and_loses_nothing) { refuse_each(Refuse::Once); }
+TEST_P(MemoryEnds, memory_that_ends_for_ever_is_an_error_and_loses_nothing) { refuse_each(Refuse::ForEver); }
 
 INSTANTIATE_TEST_SUITE_P(, MemoryEnds, ::testing::ValuesIn(kScenarios),
                          [](const auto& parameter) { return parameter.param.name; });

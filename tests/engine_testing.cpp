@@ -19,7 +19,8 @@ std::uint64_t hash_of_text(std::string_view text) {
 
 std::uint64_t hash_of_entry(std::uint64_t keyspace, std::string_view key, std::string_view value,
                             std::uint64_t version) {
-  return os::sim_mix(keyspace + os::sim_mix(hash_of_text(key) + os::sim_mix(hash_of_text(value) + os::sim_mix(version))));
+  return os::sim_mix(keyspace +
+                     os::sim_mix(hash_of_text(key) + os::sim_mix(hash_of_text(value) + os::sim_mix(version))));
 }
 
 // Calls visit(keyspace name, key, value, version) for every entry, and enter(name) for every keyspace.
@@ -38,7 +39,8 @@ Status walk(const Transaction& txn, Enter&& enter, Visit&& visit) {
 }
 
 std::string shown(std::string_view key) {
-  return std::string(key.substr(0, 20)) + (key.size() > 20 ? "..." : "") + " (" + std::to_string(key.size()) + " bytes)";
+  return std::string(key.substr(0, 20)) + (key.size() > 20 ? "..." : "") + " (" + std::to_string(key.size()) +
+         " bytes)";
 }
 
 }  // namespace
@@ -51,9 +53,12 @@ Scale test_scale() {
 
 std::uint64_t scaled(std::uint64_t small, std::uint64_t normal, std::uint64_t large) {
   switch (test_scale()) {
-    case Scale::Small: return small;
-    case Scale::Large: return large;
-    case Scale::Normal: break;
+    case Scale::Small:
+      return small;
+    case Scale::Large:
+      return large;
+    case Scale::Normal:
+      break;
   }
   return normal;
 }

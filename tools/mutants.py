@@ -125,7 +125,8 @@ def main():
     def report(name, problem, started):
         nonlocal passed, failed
         passed, failed = (passed, failed + 1) if problem else (passed + 1, failed)
-        print(f"{'failed' if problem else 'passed'}: {name} ({time.monotonic() - started:.0f} s) {problem or ''}", flush=True)
+        word = "failed" if problem else "passed"
+        print(f"{word}: {name} ({time.monotonic() - started:.0f} s) {problem or ''}", flush=True)
 
     for test, name_filter in sorted({(mutant.test, mutant.filter) for mutant in mutants}):
         started = time.monotonic()

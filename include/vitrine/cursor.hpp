@@ -4,9 +4,10 @@
 //   Cursor cursor = txn.cursor(keyspace);
 //   for (Status s = cursor.seek("user:"); s.is_ok() && cursor.is_valid(); s = cursor.next()) use(cursor.key());
 //
-// A cursor belongs to the transaction that made it; after its end it answers TransactionFinished. On a write transaction
-// it sees the transaction's own writes; after a write the cursor stays on its key, or on the next one if the key is gone.
-// A next() right after the erase goes onto that next one, not past it, so a loop that erases as it walks skips nothing.
+// A cursor belongs to the transaction that made it; after its end it answers TransactionFinished. On a write
+// transaction it sees the transaction's own writes; after a write the cursor stays on its key, or on the next one if
+// the key is gone. A next() right after the erase goes onto that next one, not past it, so a loop that erases as it
+// walks skips nothing.
 // Views returned by key() and value() stay valid until the cursor moves or the transaction writes. Not thread-safe.
 #pragma once
 
@@ -36,8 +37,8 @@ class Cursor {
 
   bool is_valid() const noexcept;
 
-  // All of these REQUIRE is_valid(). A size or version of a large value that cannot be read is 0, and the next call that
-  // returns a Status says why.
+  // All of these REQUIRE is_valid(). A size or version of a large value that cannot be read is 0, and the next call
+  // that returns a Status says why.
   Bytes key() const noexcept;
   Result<Bytes> value();  // a large value is read into the cursor
   std::uint64_t value_size() const noexcept;

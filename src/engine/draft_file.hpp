@@ -44,7 +44,10 @@ class DraftFile {
 
  private:
   DraftFile(os::Env& env, const std::string& path)
-      : env_(&env), path_(path), name_(path + ".new-" + std::to_string(env.monotonic_ns())), log_name_(name_ + "-wal") {}
+      : env_(&env),
+        path_(path),
+        name_(path + ".new-" + std::to_string(env.monotonic_ns())),
+        log_name_(name_ + "-wal") {}
 
   os::Env* env_;  // null: published
   std::string path_;

@@ -233,7 +233,7 @@ class Engine : public std::enable_shared_from_this<Engine> {
   std::atomic<bool> periodic_used_{false};  // a commit asked for the timer
   std::atomic<bool> closed_{false};
   bool missed_commit_ = false;  // read-only: the log goes on behind a commit that only a newer checkpoint has
-  wal::LogPosition replayed_;  // read-only: where catch_up goes on
+  wal::LogPosition replayed_;   // read-only: where catch_up goes on
   std::unique_ptr<os::File> reader_log_;
   std::mutex catch_up_mutex_;
 

@@ -123,9 +123,7 @@ Meta from_layout(const MetaLayout& layout) noexcept {
 }
 
 // Do the two copies of one slot say the same? Equal but for the byte that numbers the copy.
-bool agree(const Meta& a, const Meta& b) noexcept {
-  return encode_meta(a, 0) == encode_meta(b, 0);
-}
+bool agree(const Meta& a, const Meta& b) noexcept { return encode_meta(a, 0) == encode_meta(b, 0); }
 
 }  // namespace
 

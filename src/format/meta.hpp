@@ -47,7 +47,7 @@ inline constexpr PageNo first_page(std::uint32_t page_size) noexcept {
 }
 
 enum MetaState : std::uint16_t {  // part of the file format
-  kMetaClean = 1,  // closed in order: the log is not needed and may be absent
+  kMetaClean = 1,                 // closed in order: the log is not needed and may be absent
 };
 
 struct Meta {
@@ -84,9 +84,9 @@ Result<Meta> decode_meta(std::span<const std::byte> block, unsigned slot, unsign
 
 // What the meta area says as a whole.
 struct MetaChoice {
-  Meta meta;                        // the newest valid one
+  Meta meta;                                  // the newest valid one
   std::array<bool, kMetaBlockCount> valid{};  // by slot * 2 + copy
-  bool all_copies_agree = true;     // both slots readable in both copies
+  bool all_copies_agree = true;               // both slots readable in both copies
 };
 
 // Chooses from an area of kMetaAreaSize bytes, or fewer when the file is shorter. Errors: NotDatabase when nothing

@@ -43,9 +43,7 @@ inline constexpr Version kVersionMax = (Version{1} << 44) - 1;
 struct Generation {
   std::uint64_t word = 0;
   static constexpr std::uint32_t kRewriteMax = (1u << 20) - 1;
-  static constexpr Generation of(Version version, std::uint32_t rewrite) noexcept {
-    return {version << 20 | rewrite};
-  }
+  static constexpr Generation of(Version version, std::uint32_t rewrite) noexcept { return {version << 20 | rewrite}; }
   constexpr Version version() const noexcept { return word >> 20; }
   constexpr std::uint32_t rewrite() const noexcept { return static_cast<std::uint32_t>(word & kRewriteMax); }
   bool operator==(const Generation&) const = default;

@@ -121,8 +121,7 @@ TEST(PageCodec, rejects_a_page_of_another_file) {
 
 TEST(PageCodec, rejects_lost_writes_that_read_as_zeros_and_images_too_short_for_a_trailer) {
   EXPECT_EQ(open(std::vector<std::byte>(4096), kRef).code(), ErrorCode::PageChecksum);
-  EXPECT_EQ(open(std::vector<std::byte>(kPageHeaderSize + kPageTrailerSize - 1), kRef).code(),
-            ErrorCode::PageChecksum);
+  EXPECT_EQ(open(std::vector<std::byte>(kPageHeaderSize + kPageTrailerSize - 1), kRef).code(), ErrorCode::PageChecksum);
 }
 
 TEST(Generation, keeps_version_and_rewrite_apart) {

@@ -113,8 +113,17 @@ TEST_F(KeyspaceTest, an_unknown_name_is_not_found) {
 
 TEST_F(KeyspaceTest, names_that_are_no_names_are_refused_by_every_call) {
   WriteTransaction txn = begin();
-  const std::vector<std::string> bad = {"", std::string(256, 'a'), "tab\there", "new\nline", std::string("zero\0byte", 9),
-                                        "\x01\x02", "\x02", "\x7f", "\xff\xfe", "\xc3", "\xed\xa0\x80"};
+  const std::vector<std::string> bad = {"",
+                                        std::string(256, 'a'),
+                                        "tab\there",
+                                        "new\nline",
+                                        std::string("zero\0byte", 9),
+                                        "\x01\x02",
+                                        "\x02",
+                                        "\x7f",
+                                        "\xff\xfe",
+                                        "\xc3",
+                                        "\xed\xa0\x80"};
   for (const std::string& name : bad) {
     EXPECT_TRUE(fails(txn.keyspace(name), ErrorCode::KeyspaceName)) << ::testing::PrintToString(name);
     EXPECT_TRUE(fails(txn.create_keyspace(name), ErrorCode::KeyspaceName)) << ::testing::PrintToString(name);

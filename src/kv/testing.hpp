@@ -29,7 +29,8 @@ Status status_of(const Result<T>& result) {
   return result.status();
 }
 
-// EXPECT_TRUE(ok(db.put("a", "1")));
+// For use as in
+//   EXPECT_TRUE(ok(db.put("a", "1")));
 template <typename Outcome>
 ::testing::AssertionResult ok(const Outcome& outcome) {
   const Status status = status_of(outcome);
@@ -37,7 +38,8 @@ template <typename Outcome>
   return ::testing::AssertionFailure() << status.to_string();
 }
 
-// EXPECT_TRUE(fails(db.put("", "1"), ErrorCode::KeyEmpty));
+// For use as in
+//   EXPECT_TRUE(fails(db.put("", "1"), ErrorCode::KeyEmpty));
 template <typename Outcome>
 ::testing::AssertionResult fails(const Outcome& outcome, ErrorCode code) {
   const Status status = status_of(outcome);

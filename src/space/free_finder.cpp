@@ -104,8 +104,6 @@ std::uint64_t FreeFinder::free_after(std::uint64_t page, std::uint64_t end, std:
   return std::min(free, most);
 }
 
-std::uint64_t FreeFinder::used_end(std::uint64_t end) const noexcept {
-  return end - free_before(end, end);
-}
+std::uint64_t FreeFinder::used_end(std::uint64_t end) const noexcept { return end - free_before(end, end); }
 
 }  // namespace vitrine::space

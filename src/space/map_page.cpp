@@ -31,7 +31,8 @@ static_assert(kContentOffset == 64 && 128 - kContentOffset - format::kPageTraile
 // The smallest page has the smallest fan-out: four levels of inner pages cover every page number.
 static_assert(bits_per_leaf(format::kPageSizeMin) * refs_per_inner(format::kPageSizeMin) *
                   refs_per_inner(format::kPageSizeMin) * refs_per_inner(format::kPageSizeMin) *
-                  refs_per_inner(format::kPageSizeMin) > format::kPageNoMax);
+                  refs_per_inner(format::kPageSizeMin) >
+              format::kPageNoMax);
 
 std::size_t content_size(const MapShape& shape) noexcept { return shape.page_size() - 128; }
 

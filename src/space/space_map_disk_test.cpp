@@ -163,7 +163,7 @@ TEST(FrozenMap, covers_a_leaf_that_only_its_own_pages_dirty_in_the_last_moment) 
   map.reset(4 * kLeaf);
   ASSERT_TRUE(map.allocate(3 * kLeaf - 8).has_value());
   ASSERT_EQ(freeze(map, disk).pages.size(), 4u);  // at the end of leaf 2; leaf 3 is empty
-  map.hold(kLeaf, kLeaf);                          // nothing allocated in leaf 1, one page of it free
+  map.hold(kLeaf, kLeaf);                         // nothing allocated in leaf 1, one page of it free
   map.release(kLeaf + 7);
   map.free_now(1000, 2);
   // Leaf 0, leaf 2 and the root take the free pages, the root the one in leaf 1, which therefore needs a page after
@@ -178,8 +178,9 @@ TEST(FrozenMap, keeps_hints_off_the_disk) {
   map.reset(2 * kLeaf);
   ASSERT_TRUE(map.allocate(kLeaf + 500).has_value());
   FrozenMap frozen = map.freeze([](PageNo page) {
-    return PageRef{page | std::uint64_t{9} << 40, format::Generation{page}, 1};
-  }).value();
+                          return PageRef{page | std::uint64_t{9} << 40, format::Generation{page}, 1};
+                        })
+                         .value();
   ASSERT_EQ(frozen.pages.size(), 3u);
   disk.write(frozen);
   EXPECT_EQ(reload(frozen, disk), state_of(map));

@@ -34,16 +34,32 @@ class Model {
 
   void step() {
     switch (random_.below(16)) {
-      case 0: case 1: case 2: case 3: case 4: return allocate(1);
-      case 5: return allocate(static_cast<std::uint32_t>(random_.between(2, random_.one_in(8) ? 3000 : 9)));
-      case 6: return allocate_below();
-      case 7: case 8: return free_now();
-      case 9: case 10: return hold();
-      case 11: return unhold();
-      case 12: return release();
-      case 13: return random_.one_in(4) ? trim() : release();
-      case 14: return random_.one_in(4) ? freeze_in_vain() : hold();
-      default: return random_.one_in(4) ? checkpoint() : free_now();
+      case 0:
+      case 1:
+      case 2:
+      case 3:
+      case 4:
+        return allocate(1);
+      case 5:
+        return allocate(static_cast<std::uint32_t>(random_.between(2, random_.one_in(8) ? 3000 : 9)));
+      case 6:
+        return allocate_below();
+      case 7:
+      case 8:
+        return free_now();
+      case 9:
+      case 10:
+        return hold();
+      case 11:
+        return unhold();
+      case 12:
+        return release();
+      case 13:
+        return random_.one_in(4) ? trim() : release();
+      case 14:
+        return random_.one_in(4) ? freeze_in_vain() : hold();
+      default:
+        return random_.one_in(4) ? checkpoint() : free_now();
     }
   }
 
@@ -131,9 +147,7 @@ class Model {
     return run;
   }
 
-  bool is_reserved(PageNo page) const {
-    return page < format::first_page(page_size_) || map_pages_.contains(page);
-  }
+  bool is_reserved(PageNo page) const { return page < format::first_page(page_size_) || map_pages_.contains(page); }
 
   void move(const Run& run, std::set<PageNo>* from, std::set<PageNo>* to) {
     for (PageNo page = run.page; page < run.page + run.count; ++page) {
@@ -195,9 +209,8 @@ class Model {
   base::Prng random_;
   testing::MapDisk disk_;
   bool disk_is_full_ = false;
-  SpaceMap map_{page_size_, [this](std::uint64_t) {
-                  return disk_is_full_ ? Status::error(ErrorCode::DiskFull) : Status{};
-                }};
+  SpaceMap map_{page_size_,
+                [this](std::uint64_t) { return disk_is_full_ ? Status::error(ErrorCode::DiskFull) : Status{}; }};
   std::set<PageNo> allocated_;
   std::set<PageNo> held_;
   std::set<PageNo> map_pages_;  // of the last checkpoint
