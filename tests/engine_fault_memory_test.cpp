@@ -307,18 +307,7 @@ Status backup(MemoryRun& run) {
   return armed([&] { return run.db().backup(path).status(); });
 }
 
-Status transfer(MemoryRun& run) {
-  const std::string path = "/the path of an export that is long";
-  CHECK(armed([&] { return run.db().export_to(path).status(); }));
-  Model next = run.model();
-  for (auto& [key, entry] : next["default"]) entry.version = run.db().begin_read().value().snapshot_seq() + 1;
-  const Status status = armed([&] { return run.db().import_from(path, ImportMode::Replace).status(); });
-  run.settle(status, next);
-  return status;
-}
-
 Status open_only(MemoryRun& run) { return run.open(); }
-Status create(MemoryRun& run) { return run.open(OpenMode::CreateIfMissing); }
 
 Status close(MemoryRun& run) { return run.close(); }
 
@@ -336,9 +325,7 @@ const Scenario kScenarios[] = {
     {"check_pages", check_pages},
     {"shrinking", shrinking},
     {"backup", backup},
-    {"transfer", transfer},
     {"open_and_recover", open_only, false},
-    {"create", create, false, true},
     {"close", close},
 };
 

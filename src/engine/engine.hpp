@@ -136,6 +136,7 @@ class Engine : public std::enable_shared_from_this<Engine> {
   Engine(os::Env& env, std::string path, const Options& options, Backing backing);
 
   // open.cpp: from the file to a tree
+  Status open_all();
   Status open_files();
   Status take_writer_lock();
   Status lock_checkpoint_for_reading();
@@ -231,7 +232,7 @@ class Engine : public std::enable_shared_from_this<Engine> {
   std::atomic<std::uint64_t> last_sync_ns_{0};
   std::atomic<bool> unsynced_{false};       // something was written out and not synced
   std::atomic<bool> periodic_used_{false};  // a commit asked for the timer
-  std::atomic<bool> closed_{false};
+  std::atomic<bool> closed_{true};          // until the files are open
   bool missed_commit_ = false;  // read-only: the log goes on behind a commit that only a newer checkpoint has
   wal::LogPosition replayed_;   // read-only: where catch_up goes on
   std::unique_ptr<os::File> reader_log_;

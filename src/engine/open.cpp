@@ -109,8 +109,7 @@ Result<std::shared_ptr<Engine>> Engine::open(os::Env& env, const std::string& pa
   CHECK(check_options(checked));
   for (int attempt = 1;; ++attempt) {
     std::shared_ptr<Engine> engine(new Engine(env, path, checked, backing));
-    CHECK(engine->open_files());
-    const Status status = engine->is_read_only() ? engine->open_for_reading() : engine->open_for_writing();
+    const Status status = engine->open_all();
     if (status.is_ok()) return engine;
     engine->closed_ = true;  // a half-opened engine must not write a checkpoint on its way out
     // A writer that closes between a reader's look at the header and at the log takes the log away.
@@ -119,10 +118,20 @@ Result<std::shared_ptr<Engine>> Engine::open(os::Env& env, const std::string& pa
   }
 }
 
+Status Engine::open_all() {
+  try {
+    CHECK(open_files());
+    return is_read_only() ? open_for_reading() : open_for_writing();
+  } catch (const std::bad_alloc&) {
+    return Status::out_of_memory();
+  }
+}
+
 Status Engine::open_files() {
   fork_guard_ = TRY(os::ForkGuard::make());
   const auto mode = is_read_only() ? os::OpenMode::ReadOnly : os::OpenMode::ReadWrite;
   file_ = TRY(env_.open(path_, mode));
+  closed_ = false;
   return {};
 }
 

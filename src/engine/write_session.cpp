@@ -218,30 +218,36 @@ Commit WriteSession::commit_to_log(Durability durability) {
   engine.commits_.fetch_add(1, std::memory_order_relaxed);
   const std::shared_ptr<Engine> keep = engine_;
   finish();
-  engine_ = keep;  // for the wait, without the latch
-  Commit commit = wait_durable(state, durability, end);
-  engine_.reset();
-  return commit;
+  return wait_durable(*keep, state, durability, end);
 }
 
-Commit WriteSession::wait_durable(const State& state, Durability durability, Lsn end) {
-  Engine& engine = *engine_;
+// The session has ended and the latch is free: nothing here may be undone any more.
+Commit WriteSession::wait_durable(Engine& engine, const State& state, Durability durability, Lsn end) noexcept {
   if (engine.log_ == nullptr) return {CommitOutcome::Committed, state.commit_seq, {}};
   engine.last_commit_ns_.store(engine.env_.monotonic_ns(), std::memory_order_relaxed);
   const bool must_sync = durability == Durability::Full || state.needs_durable > engine.log_->durable();
-  Status status = must_sync ? engine.log_->sync(end) : engine.log_->write_out(end);
+  Status status;
+  try {
+    status = must_sync ? engine.log_->sync(end) : engine.log_->write_out(end);
+    if (status.is_ok() && must_sync) engine.versions_->advance(engine.log_->durable());
+  } catch (const std::bad_alloc&) {
+    status = Status::out_of_memory();
+    engine.poison(status);
+  }
   if (!status.is_ok()) {
     return {CommitOutcome::Unknown, state.commit_seq,
-            Status::error(ErrorCode::CommitUnknown).with("cause", status.to_string())};
+            Status::error(ErrorCode::CommitUnknown).with("cause", status.name())};
   }
-  if (must_sync) {
-    engine.versions_->advance(engine.log_->durable());
-  } else {
+  if (!must_sync) {
     engine.unsynced_.store(true, std::memory_order_release);
     const bool starts_timer = durability == Durability::Periodic && !engine.periodic_used_.exchange(true);
     if (starts_timer && engine.worker_) engine.worker_->wake();
   }
-  engine.after_commit(durability);
+  try {
+    engine.after_commit(durability);
+  } catch (const std::bad_alloc&) {
+    // Maintenance only: it is due again after the next commit.
+  }
   return {must_sync ? CommitOutcome::Committed : CommitOutcome::Pending, state.commit_seq, {}};
 }
 

@@ -79,7 +79,7 @@ class WriteSession {
   Commit commit_by_checkpoint();
   Commit commit_by_checkpoint_locked();
   State next_state(Lsn needs_durable) const;
-  Commit wait_durable(const State& state, Durability durability, Lsn end);
+  static Commit wait_durable(Engine& engine, const State& state, Durability durability, Lsn end) noexcept;
   Commit refuse(Status status);
   void finish() noexcept;
 

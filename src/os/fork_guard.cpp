@@ -24,6 +24,7 @@ Result<ForkGuard> ForkGuard::make() {
 }
 
 bool ForkGuard::has_forked() const noexcept {
+  if (page_.data() == nullptr) return false;  // never made
   if (process_ != 0) return ::getpid() != process_;
   return std::atomic_ref(*reinterpret_cast<std::uint64_t*>(page_.data())).load(std::memory_order_relaxed) == 0;
 }

@@ -5,6 +5,8 @@
 #include <bit>
 #include <chrono>
 #include <cstring>
+#include <new>
+#include <optional>
 #include <thread>
 
 #include "base/assert.hpp"
@@ -17,6 +19,7 @@ constexpr std::uint8_t kUsageLeaf = 1;
 constexpr std::uint8_t kUsageHit = 2;
 constexpr std::uint8_t kUsageInner = 3;
 constexpr auto kPinnedDeadline = std::chrono::seconds(10);
+constexpr auto kLeftoverDeadline = std::chrono::milliseconds(200);
 
 std::uint8_t first_usage(const std::byte* page) noexcept {
   const auto level = std::to_integer<std::uint8_t>(page[offsetof(format::PageHeader, level)]);
@@ -122,6 +125,7 @@ Result<ReadGuard> Pool::fetch(const PageRef& ref) {
 Result<ReadGuard> Pool::load(const PageRef& ref) {
   if (ref.is_null()) return Status::error(ErrorCode::PageMalformed, "a reference names no page");
   std::unique_lock lock(mutex_);
+  std::optional<std::chrono::steady_clock::time_point> leftover_deadline;
   for (;;) {
     Frame* frame = find_locked(ref.page());
     if (frame == nullptr) {
@@ -149,8 +153,13 @@ Result<ReadGuard> Pool::load(const PageRef& ref) {
       frame->pins.fetch_add(1, std::memory_order_acq_rel);
       return ReadGuard(frame);
     } else if (!drop_leftover(ref.page())) {
-      return Status::error(ErrorCode::PageStale, "two parents name two generations of one page")
-          .with("page", ref.page());
+      const auto now = std::chrono::steady_clock::now();
+      if (!leftover_deadline) leftover_deadline = now + kLeftoverDeadline;
+      if (frame->dirty.load(std::memory_order_relaxed) || now > *leftover_deadline) {
+        return Status::error(ErrorCode::PageStale, "two parents name two generations of one page")
+            .with("page", ref.page());
+      }
+      changed_.wait_for(lock, std::chrono::milliseconds(1));  // for a reader that looks at the leftover just now
     }
   }
 }
@@ -259,7 +268,13 @@ Result<Frame*> Pool::take_frame(std::unique_lock<std::mutex>& lock) {
       continue;  // a passing reader holds it for an instant
     }
     if (Frame* frame = evict_clean(); frame != nullptr) return frame;
-    const bool has_written = TRY(steal(lock));
+    const Result<bool> stolen = steal(lock);
+    if (!stolen.has_value()) {
+      // Reads go on after a failed write as long as there is a clean page to give up.
+      if (Frame* frame = evict_clean(); frame != nullptr) return frame;
+      return stolen.status();
+    }
+    const bool has_written = *stolen;
     if (!free_.empty()) continue;
     // A slow device is not a cache in use: only time in which nothing could be written counts.
     if (has_written) {
@@ -385,7 +400,7 @@ Status Pool::write_batch(std::unique_lock<std::mutex>& lock, std::uint32_t pins_
   return status;
 }
 
-Status Pool::write_runs() {
+Status Pool::write_runs_or_throw() {
   for (std::size_t begin = 0, end; begin < batch_.size(); begin = end) {
     const PageNo first = batch_[begin]->page.load(std::memory_order_relaxed);
     end = begin;
@@ -396,6 +411,17 @@ Status Pool::write_runs() {
     CHECK(store_.write(first, staging_.data() + begin * page_size_, (end - begin) * page_size_));
   }
   return {};
+}
+
+// An exception must not leave frames behind that are being written for ever. What reached the file is not known then,
+// so it counts as a failed write.
+Status Pool::write_runs() noexcept {
+  try {
+    return write_runs_or_throw();
+  } catch (const std::bad_alloc&) {
+    store_.poison(Status::out_of_memory());
+    return Status::out_of_memory();
+  }
 }
 
 PoolCounters Pool::counters() const {

@@ -157,7 +157,8 @@ class Pool {
   Result<bool> steal(std::unique_lock<std::mutex>& lock);
   bool collect_cold(std::uint8_t usage_max);  // under staging_mutex_ and mutex_, into batch_
   Status write_batch(std::unique_lock<std::mutex>& lock, std::uint32_t pins_to_drop);  // writes and empties batch_
-  Status write_runs();  // copies, seals and writes batch_
+  Status write_runs() noexcept;  // copies, seals and writes batch_
+  Status write_runs_or_throw();
   void count_hit() noexcept;
   std::uint32_t index_of(const Frame* frame) const noexcept {
     return static_cast<std::uint32_t>(frame - frames_.get());

@@ -8,6 +8,7 @@
 #include <cstdlib>
 #include <memory>
 #include <mutex>
+#include <new>
 #include <string_view>
 
 #include "os/env.hpp"
@@ -41,6 +42,8 @@ class TestFile final : public os::File {
   void fail_writes_after(std::uint64_t calls) { last_write_ = writes_ + calls; }
   void fail_reads_after(std::uint64_t calls) { last_read_ = reads_ + calls; }
   void heal() { last_write_ = last_read_ = ~std::uint64_t{0}; }
+  // Writes throw std::bad_alloc, as a file may that puts together an error without memory.
+  void throw_on_write(bool chosen) { writes_throw_ = chosen; }
   void fail_syncs(bool fail) { syncs_fail_ = fail; }
   std::uint64_t reads() const { return reads_; }
   std::uint64_t writes() const { return writes_; }
@@ -53,6 +56,7 @@ class TestFile final : public os::File {
   }
   Status write_at(std::uint64_t offset, std::span<const os::IoSlice> slices) override {
     const bool fails = ++writes_ > last_write_;
+    if (writes_throw_) throw std::bad_alloc();
     pass(writes_closed_);
     if (fails) return Status::error(ErrorCode::WriteFailed);
     return file_->write_at(offset, slices);
@@ -92,6 +96,7 @@ class TestFile final : public os::File {
   bool reads_closed_ = false;
   bool writes_closed_ = false;
   std::atomic<bool> syncs_fail_ = false;
+  std::atomic<bool> writes_throw_ = false;
   std::atomic<std::uint64_t> last_write_ = ~std::uint64_t{0};
   std::atomic<std::uint64_t> last_read_ = ~std::uint64_t{0};
   std::atomic<std::uint64_t> reads_ = 0;
