@@ -302,11 +302,6 @@ Status shrinking(MemoryRun& run) {
   return armed([&] { return run.db().vacuum().status(); });
 }
 
-Status backup(MemoryRun& run) {
-  const std::string path = "/the path of a backup that is long.vtr";
-  return armed([&] { return run.db().backup(path).status(); });
-}
-
 Status open_only(MemoryRun& run) { return run.open(); }
 
 Status close(MemoryRun& run) { return run.close(); }
@@ -324,7 +319,6 @@ const Scenario kScenarios[] = {
     {"commit_by_checkpoint", commit_by_checkpoint},
     {"check_pages", check_pages},
     {"shrinking", shrinking},
-    {"backup", backup},
     {"open_and_recover", open_only, false},
     {"close", close},
 };
