@@ -99,6 +99,15 @@ class MemoryRun {
 
   std::uint64_t version() const { return version_; }
 
+  // A file of its own, without any refusal.
+  void expect_database(const std::string& path, const Model& expected) {
+    const Result<Database> db = Database::open(path, OpenMode::MustExist, small_options(*env_));
+    if (!db.has_value()) return note(path + ": " + db.status().to_string());
+    const Result<Model> found = model_of(*db);
+    if (!found.has_value() || *found != expected) note(path + ": another content");
+    if (const Status clean = verify_clean(*db); !clean.is_ok()) note(path + ": " + clean.to_string());
+  }
+
   // With memory again.
   std::string check() {
     memory::plan(Refuse::Never, 0);
@@ -302,6 +311,58 @@ Status shrinking(MemoryRun& run) {
   return armed([&] { return run.db().vacuum().status(); });
 }
 
+// A copy that fails leaves nothing, under whatever name; one that does not is whole.
+Status backup(MemoryRun& run) {
+  const std::string path = "/the path of a backup that is long.vtr";
+  const std::size_t files_before = run.env().names().size();
+  const Status status = armed([&] { return run.db().backup(path).status(); });
+  if (!status.is_ok() && run.env().names().size() != files_before) run.note("a failed backup leaves a file");
+  if (status.is_ok()) run.expect_database(path, run.model());
+  return status;
+}
+
+Status export_all(MemoryRun& run) {
+  const std::string path = "/the path of an export that is long";
+  const std::size_t files_before = run.env().names().size();
+  const Status status = armed([&] { return run.db().export_to(path).status(); });
+  if (!status.is_ok() && run.env().names().size() != files_before) run.note("a failed export leaves a file");
+  return status;
+}
+
+Status import_over_everything(MemoryRun& run) {
+  const std::string path = "/the path of an export that is long";
+  CHECK(run.db().export_to(path).status());
+  CHECK(run.db().put(key_of(0), "changed since"));
+  Model changed = run.model();
+  const std::uint64_t version = run.db().begin_read().value().snapshot_seq();
+  changed["default"][key_of(0)] = {"changed since", version};
+  Model imported = run.model();
+  for (auto& [key, entry] : imported["default"]) entry.version = version + 1;
+  run.settle(Status{}, std::move(changed));
+  const Status status = armed([&] { return run.db().import_from(path, ImportMode::Replace).status(); });
+  run.settle(status, std::move(imported));
+  return status;
+}
+
+Status create(MemoryRun& run) {
+  const Status status = run.open(OpenMode::CreateNew);
+  run.settle(status, empty_model());
+  for (const std::string& name : run.env().names()) {
+    if (name.find(".new-") != std::string::npos) run.note("a creation leaves its draft");
+  }
+  return status;
+}
+
+Status create_in_memory(MemoryRun& run) {
+  const Options wanted = run.options();
+  const std::string key = key_of(1);
+  Result<Database> db = armed([&] { return Database::open_in_memory(wanted); });
+  CHECK(db.status());
+  CHECK(armed([&] { return db->put(key, "value"); }));
+  if (db->get(key).value() != "value") run.note("a database in memory forgets");
+  return armed([&] { return db->close(); });
+}
+
 Status open_only(MemoryRun& run) { return run.open(); }
 
 Status close(MemoryRun& run) { return run.close(); }
@@ -319,6 +380,11 @@ const Scenario kScenarios[] = {
     {"commit_by_checkpoint", commit_by_checkpoint},
     {"check_pages", check_pages},
     {"shrinking", shrinking},
+    {"backup", backup},
+    {"export", export_all},
+    {"import", import_over_everything},
+    {"create", create, false, true},
+    {"create_in_memory", create_in_memory},
     {"open_and_recover", open_only, false},
     {"close", close},
 };
@@ -370,13 +436,15 @@ class MemoryEnds : public ::testing::TestWithParam<Scenario> {
     bool is_over = false;
     std::uint64_t first = 1;
     for (; !is_over; first += step) {
-      const std::int64_t living = memory::state.living;
-      const std::string problem = run(mode, first, is_over);
-      ASSERT_EQ(problem, "") << "allocation " << first;
-      // The first run fills caches of the C++ library, once.
-      if (first > 1) {
-        ASSERT_EQ(memory::state.living, living) << "allocation " << first << " leaks";
+      // A run may fill caches of the C++ library, once: only what the same run leaves behind again is a leak.
+      std::int64_t left = 0;
+      for (int attempt = 0; attempt == 0 || (attempt == 1 && left != 0); ++attempt) {
+        const std::int64_t living = memory::state.living;
+        const std::string problem = run(mode, first, is_over);
+        ASSERT_EQ(problem, "") << "allocation " << first;
+        left = memory::state.living - living;
       }
+      ASSERT_EQ(left, 0) << "allocation " << first << " leaks";
     }
     std::printf("%llu allocations\n", static_cast<unsigned long long>(first - 1));
   }

@@ -60,7 +60,8 @@ class [[nodiscard]] Status {
  public:
   Status() noexcept = default;  // ok
 
-  // Fails with `code`. Never throws: without memory the result is OutOfMemory.
+  // Fails with `code`. Never throws: without memory the result is OutOfMemory, but CommitUnknown stays what it is,
+  // because nobody may take such a commit for undone.
   static Status error(ErrorCode code, std::string_view message = {}) noexcept;
   static Status out_of_memory() noexcept;  // allocates nothing
 
@@ -84,6 +85,7 @@ class [[nodiscard]] Status {
  private:
   struct Record;
   explicit Status(std::shared_ptr<const Record> record) noexcept : record_(std::move(record)) {}
+  static const Status& without_memory(ErrorCode code) noexcept;
   std::shared_ptr<const Record> record_;
 };
 

@@ -60,16 +60,18 @@ struct Status::Record {
   std::vector<ErrorDetail> details;
 };
 
-Status Status::out_of_memory() noexcept {
-  // Built before main() by the constant below; sharing it allocates nothing.
-  static const std::shared_ptr<const Record> record =
-      std::make_shared<const Record>(Record{ErrorCode::OutOfMemory, {}, {}});
-  return Status(record);
+// Built before main() by the constant below; sharing them allocates nothing.
+const Status& Status::without_memory(ErrorCode code) noexcept {
+  static const Status exhausted(std::make_shared<const Record>(Record{ErrorCode::OutOfMemory, {}, {}}));
+  static const Status unknown(std::make_shared<const Record>(Record{ErrorCode::CommitUnknown, {}, {}}));
+  return code == ErrorCode::CommitUnknown ? unknown : exhausted;
 }
 
+Status Status::out_of_memory() noexcept { return without_memory(ErrorCode::OutOfMemory); }
+
 namespace {
-// Makes the shared out-of-memory record while memory is still there.
-[[maybe_unused]] const Status kOutOfMemoryMadeEarly = Status::out_of_memory();
+// Makes the shared records while memory is still there.
+[[maybe_unused]] const Status kMadeEarly = Status::out_of_memory();
 }  // namespace
 
 Status Status::error(ErrorCode code, std::string_view message) noexcept {
@@ -77,7 +79,7 @@ Status Status::error(ErrorCode code, std::string_view message) noexcept {
   try {
     return Status(std::make_shared<const Record>(Record{code, std::string(message), {}}));
   } catch (...) {
-    return out_of_memory();
+    return without_memory(code);
   }
 }
 

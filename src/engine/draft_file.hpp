@@ -3,7 +3,9 @@
 // an error or an exception, takes the draft away.
 #pragma once
 
+#include <cstdint>
 #include <new>
+#include <span>
 #include <string>
 #include <utility>
 
@@ -17,7 +19,9 @@ class DraftFile {
   // `path` must not exist: FileExists.
   static Result<DraftFile> of(os::Env& env, const std::string& path) {
     if (TRY(env.exists(path))) return Status::error(ErrorCode::FileExists).with("path", path);
-    return DraftFile(env, path);
+    std::uint64_t mark = 0;  // so that two who make the same file do not meet before one of them is refused the name
+    CHECK(env.random_bytes(std::as_writable_bytes(std::span(&mark, 1))));
+    return DraftFile(env, path, mark);
   }
   ~DraftFile() {
     if (env_ == nullptr) return;
@@ -43,11 +47,8 @@ class DraftFile {
   }
 
  private:
-  DraftFile(os::Env& env, const std::string& path)
-      : env_(&env),
-        path_(path),
-        name_(path + ".new-" + std::to_string(env.monotonic_ns())),
-        log_name_(name_ + "-wal") {}
+  DraftFile(os::Env& env, const std::string& path, std::uint64_t mark)
+      : env_(&env), path_(path), name_(path + ".new-" + std::to_string(mark)), log_name_(name_ + "-wal") {}
 
   os::Env* env_;  // null: published
   std::string path_;

@@ -4,11 +4,12 @@
 #include <array>
 #include <chrono>
 #include <cstring>
-#include <thread>
+#include <new>
 
 #include "base/assert.hpp"
 #include "base/codec.hpp"
 #include "base/try.hpp"
+#include "engine/draft_file.hpp"
 #include "engine/engine.hpp"
 #include "engine/write_session.hpp"
 
@@ -76,13 +77,18 @@ Status write_new_file(os::File& file, const Meta& meta) {
 Engine::Engine(os::Env& env, std::string path, const Options& options, Backing backing)
     : env_(env), path_(std::move(path)), options_(options), backing_(backing) {}
 
-Engine::~Engine() { (void)close(); }
+Engine::~Engine() {
+  try {
+    (void)close();
+  } catch (const std::bad_alloc&) {  // as after a crash: the next open recovers
+  }
+}
 
 // The file is made under another name and gets its own once it is whole and durable.
 Status Engine::create(os::Env& env, const std::string& path, const Options& options) {
   Options checked = options;
   CHECK(check_options(checked));
-  if (TRY(env.exists(path))) return Status::error(ErrorCode::FileExists).with("path", path);
+  DraftFile draft = TRY(DraftFile::of(env, path));
   Meta meta;
   meta.page_size = checked.page_size == 0 ? format::kPageSizeDefault : checked.page_size;
   meta.file = TRY(random_file_id(env));
@@ -91,16 +97,11 @@ Status Engine::create(os::Env& env, const std::string& path, const Options& opti
   meta.page_count = format::first_page(meta.page_size);
   meta.wall_ms = meta.clock_ms = env.wall_ms();
   meta.state = format::kMetaClean;
-  const std::string temporary = path + ".new-" + std::to_string(meta.file.low);
-  const auto make = [&]() -> Status {
-    const std::unique_ptr<os::File> file = TRY(env.open(temporary, os::OpenMode::CreateNew));
+  {
+    const std::unique_ptr<os::File> file = TRY(env.open(draft.name(), os::OpenMode::CreateNew));
     CHECK(write_new_file(*file, meta));
-    CHECK(env.rename_new(temporary, path));
-    return env.sync_directory_of(path);
-  };
-  Status status = make();
-  if (!status.is_ok() && env.exists(temporary).has_value()) (void)env.remove(temporary);
-  return status;
+  }
+  return draft.publish();
 }
 
 Result<std::shared_ptr<Engine>> Engine::open(os::Env& env, const std::string& path, const Options& options,

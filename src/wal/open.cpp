@@ -2,6 +2,7 @@
 // Making a log file, and going on with one that was read.
 #include <algorithm>
 #include <array>
+#include <new>
 #include <vector>
 
 #include "base/assert.hpp"
@@ -62,8 +63,14 @@ Result<std::unique_ptr<Log>> Log::create(os::Env& env, const std::string& path, 
   const std::string new_path = path + ".new";
   if (TRY(env.exists(new_path))) CHECK(env.remove(new_path));
   std::unique_ptr<os::File> handle = TRY(env.open(new_path, os::OpenMode::CreateNew));
-  std::unique_ptr<Log> log(new Log(env, std::move(handle), file, options));
-  Status status = log->make_file(start);
+  std::unique_ptr<Log> log;
+  Status status;
+  try {
+    log.reset(new Log(env, std::move(handle), file, options));
+    status = log->make_file(start);
+  } catch (const std::bad_alloc&) {
+    status = Status::out_of_memory();
+  }
   // A crash up to here leaves a stray `.new` file; after the rename either name may be found until the directory is
   // durable, and the old log, if there was one, is whole until then.
   if (status.is_ok()) status = env.rename(new_path, path);
