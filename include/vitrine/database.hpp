@@ -75,7 +75,8 @@ class Database {
   Result<bool> erase(Bytes key);  // true when the key existed
 
   // Read-only handles beside a living writer: move on to what it has committed since. True when that is newer.
-  // Transactions that are open keep what they see.
+  // Transactions that are open keep what they see, also when the writer closes or dies and another one opens; an old
+  // handle costs the writer space in the file until it is refreshed or closed.
   Result<bool> refresh();
 
   // Waits until everything committed so far is durable.

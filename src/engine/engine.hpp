@@ -48,8 +48,9 @@ using txn::State;
 
 // Bytes of the database file that only locks touch; far behind every page.
 inline constexpr std::uint64_t kLockWriter = std::uint64_t{1} << 62;
+inline constexpr std::uint64_t kCheckpointLocks = std::uint64_t{1} << 20;
 inline constexpr std::uint64_t lock_of_checkpoint(std::uint64_t checkpoint) noexcept {
-  return kLockWriter + 1 + (checkpoint & 0xfffff);
+  return kLockWriter + 1 + checkpoint % kCheckpointLocks;
 }
 
 // Bytes the layer above may put before a key of the largest size.
@@ -147,6 +148,10 @@ class Engine : public std::enable_shared_from_this<Engine> {
   Status heal_header();
   Status write_session_header();
   Status close_writer();
+
+  // older_readers.cpp
+  Result<std::vector<std::uint64_t>> older_checkpoints_in_use();
+  Status keep_pages_of_older_readers();
 
   // recovery.cpp: from the log to the present
   Result<wal::ScanResult> replay(os::File& log, wal::LogPosition from);

@@ -224,6 +224,7 @@ Status Engine::open_for_writing() {
   was_clean_ = meta_.is_clean();
   CHECK(load_pages());
   if (backing_ == Backing::Memory) return {};
+  CHECK(keep_pages_of_older_readers());
   CHECK(heal_header());
   CHECK(recover_log());
   let_go_of_old_checkpoints();

@@ -38,7 +38,8 @@ Result<std::uint64_t> Engine::check_log(Checker& checker, const Meta& meta) {
     ++transactions;
     return {};
   });
-  if (!scan.has_value()) {
+  // Another session may have used the log again since: it is no longer that of our checkpoint.
+  if (!scan.has_value() && TRY(read_meta()).open_count == meta.open_count) {
     checker.note(FindingSeverity::Damage, std::string(scan.status().name()), 0, std::string(scan.status().message()));
   }
   return transactions;

@@ -137,6 +137,21 @@ void SpaceMap::release(PageNo page, std::uint32_t count) {
   finder_.freed(page, count, page_count());
 }
 
+std::vector<SpaceMap::Run> SpaceMap::hold_free() {
+  std::vector<Run> runs;
+  for (PageNo page = 0; page < page_count(); ++page) {
+    if (is_allocated(page) || is_held(page)) continue;
+    if (runs.empty() || runs.back().page + runs.back().count != page) runs.push_back({page, 0});
+    ++runs.back().count;
+  }
+  for (const Run& run : runs) {
+    held_.set(run.page, run.count);
+    add(held_count_, run.count);
+  }
+  finder_.forget();
+  return runs;
+}
+
 std::uint64_t SpaceMap::trim_end() noexcept {
   page_count_ = finder_.used_end(page_count());
   return page_count();

@@ -2,8 +2,9 @@
 // Which pages of the file are allocated, held, or free. Knows numbers; must not know what a page means.
 //
 //   free ------allocate------> allocated ------hold------> held ------release------> free
-//                                  |  ^---------unhold-------'
-//                                  '--free_now--> free
+//    |                             |  ^---------unhold-------'^
+//    |                             '--free_now--> free        |
+//    '--------------------------hold_free---------------------'
 //
 // Allocated: part of the working version of the tree. Held: no longer part of it, but a snapshot or the durable
 // checkpoint may still read it. Both are kept in memory, one bit each; on disk stands exactly the allocated set of a
@@ -87,6 +88,14 @@ class SpaceMap {
   void hold(PageNo page, std::uint32_t count = 1);      // allocated -> held
   void unhold(PageNo page, std::uint32_t count = 1);    // held -> allocated (rollback)
   void release(PageNo page, std::uint32_t count = 1);   // held -> free
+
+  // Every free page of the file becomes held: somebody of whom the map knows nothing may still read it. Returns them,
+  // as runs that are neither empty nor adjacent.
+  struct Run {
+    PageNo page = 0;
+    std::uint64_t count = 0;
+  };
+  std::vector<Run> hold_free();
 
   // Puts the allocated set of this moment, its own new pages included, into page images. Pages of the old map that are
   // not part of the new one are held on return. Allocates pages, so it may fail like allocate(); then nothing has

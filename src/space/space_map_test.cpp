@@ -39,6 +39,25 @@ TEST(SpaceMap, an_empty_file_has_its_header_pages_allocated_and_the_rest_free) {
   }
 }
 
+TEST(SpaceMap, hold_free_leaves_no_free_page_and_says_which_they_were) {
+  SpaceMap map(8192, grow_freely());
+  map.reset(100);
+  const PageNo first = map.allocate(6).value();
+  map.free_now(first + 1, 2);
+  map.hold(first + 4);
+  const std::vector<SpaceMap::Run> runs = map.hold_free();
+  ASSERT_EQ(runs.size(), 2u);
+  EXPECT_EQ(runs[0].page, first + 1);
+  EXPECT_EQ(runs[0].count, 2u);
+  EXPECT_EQ(runs[1].page, first + 6);
+  EXPECT_EQ(runs[1].count, 100 - (first + 6));
+  EXPECT_EQ(map.free_count(), 0u);
+  EXPECT_EQ(map.allocate().value(), 100u) << "the file grows";
+  map.release(runs[0].page, 2);
+  EXPECT_EQ(map.allocate(2).value(), first + 1);
+  EXPECT_TRUE(map.is_held(first + 4));
+}
+
 TEST(SpaceMap, pages_go_through_their_states) {
   SpaceMap map(8192, grow_freely());
   map.reset(100);

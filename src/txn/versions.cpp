@@ -26,6 +26,14 @@ void Versions::pin_checkpoint(Version version) {
   ++pin.checkpoints;
 }
 
+void Versions::pin_older(Version version, std::vector<RetiredPages> held) {
+  std::lock_guard lock(mutex_);
+  Pin& pin = pins_[version];
+  ++pin.count;
+  ++pin.checkpoints;
+  pin.held.insert(pin.held.end(), held.begin(), held.end());
+}
+
 void Versions::drop(Version version, Holder holder) {
   std::lock_guard lock(mutex_);
   const auto at = pins_.find(version);

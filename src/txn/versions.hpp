@@ -58,6 +58,8 @@ class Versions {
   // Pins of checkpoints; `version` must be pinned already or be the latest (its pages are all there).
   void pin_checkpoint(Version version);
   void unpin_checkpoint(Version version) { drop(version, Holder::Checkpoint); }
+  // A pin of a checkpoint from before the first state, which may need `held`. REQUIRES: `version` is below the first.
+  void pin_older(Version version, std::vector<RetiredPages> held);
 
   // [writer] A new latest state, with the pages it no longer has. `durable`: what the log has made durable so far.
   void add(const State& state, std::vector<RetiredPages> retired, Lsn durable);
