@@ -174,20 +174,20 @@ CrashWorkload backup_workload(std::uint64_t rounds) {
 }  // namespace
 
 std::vector<CrashWorkload> maintenance_workloads(std::uint64_t rounds) {
-  const auto workload = [&](const char* name, Status (*run)(Stage&, std::uint64_t)) {
+  const auto workload = [&](const char* name, Status (*run)(Stage&, std::uint64_t), std::uint64_t factor) {
     CrashWorkload made;
     made.name = name;
     made.prepare = [](Stage& stage) { return stage.put("first", "value"); };
-    made.run = [=](Stage& stage) { return run(stage, rounds); };
+    made.run = [=](Stage& stage) { return run(stage, rounds * factor); };
     return made;
   };
   std::vector<CrashWorkload> all = {
-      workload("open_and_close", open_and_close),
-      workload("processes_die", processes_die),
-      workload("compaction", compaction),
-      workload("vacuum", vacuum),
-      workload("imports", imports),
-      workload("create", create),
+      workload("open_and_close", open_and_close, 4),
+      workload("processes_die", processes_die, 4),
+      workload("compaction", compaction, 3),
+      workload("vacuum", vacuum, 3),
+      workload("imports", imports, 1),
+      workload("create", create, 1),
       backup_workload(rounds),
   };
   all[4].prepare = prepare_import;

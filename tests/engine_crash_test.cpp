@@ -13,8 +13,9 @@ namespace {
 void print(const CrashWorkload& workload, const EngineCrashReport& report, double seconds) {
   const double images = static_cast<double>(report.crashes.distinct_images + report.crashes.nested_images);
   std::printf(
-      "%s: %s\n  %llu full checks, %llu reopened, %llu without a database; %.1f s of processor, %.0f us an image\n",
-      workload.name.c_str(), report.crashes.to_string().c_str(),
+      "crash images: %.0f distinct\n%s: %s\n  %llu full checks, %llu reopened, %llu without a database; %.1f s of "
+      "processor, %.0f us an image\n",
+      images, workload.name.c_str(), report.crashes.to_string().c_str(),
       static_cast<unsigned long long>(report.counts.full_checks),
       static_cast<unsigned long long>(report.counts.reopened), static_cast<unsigned long long>(report.counts.absent),
       seconds, seconds / images * 1e6);
@@ -28,6 +29,7 @@ TEST_P(EngineCrash, leaves_what_was_acknowledged) {
   options.machine.seed = options.seed;
   options.images.seed = options.seed;
   options.images.tear_sectors = true;
+  options.images.random_images = scaled(24, 224, 640);
   options.nested_one_in = 200;
   const std::clock_t start = std::clock();
   const EngineCrashReport report = explore_engine_crashes(GetParam(), options);
@@ -35,7 +37,13 @@ TEST_P(EngineCrash, leaves_what_was_acknowledged) {
   EXPECT_TRUE(report.crashes.is_ok()) << report.crashes.to_string();
 }
 
-INSTANTIATE_TEST_SUITE_P(, EngineCrash, ::testing::ValuesIn(crash_workloads(scaled(1, 4, 40))),
+std::vector<CrashWorkload> all_workloads(std::uint64_t rounds) {
+  std::vector<CrashWorkload> all = crash_workloads(rounds);
+  all.push_back(interleaved_workload(rounds));
+  return all;
+}
+
+INSTANTIATE_TEST_SUITE_P(, EngineCrash, ::testing::ValuesIn(all_workloads(scaled(1, 4, 40))),
                          [](const auto& parameter) { return parameter.param.name; });
 
 }  // namespace

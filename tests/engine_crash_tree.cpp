@@ -132,23 +132,23 @@ Status snapshots_hold_pages(Stage& stage, std::uint64_t rounds) {
 }  // namespace
 
 std::vector<CrashWorkload> tree_workloads(std::uint64_t rounds) {
-  const auto workload = [&](const char* name, Status (*run)(Stage&, std::uint64_t)) {
+  const auto workload = [&](const char* name, Status (*run)(Stage&, std::uint64_t), std::uint64_t factor) {
     CrashWorkload made;
     made.name = name;
     made.prepare = [](Stage& stage) { return stage.put("first", "value"); };
-    made.run = [=](Stage& stage) { return run(stage, rounds); };
+    made.run = [=](Stage& stage) { return run(stage, rounds * factor); };
     return made;
   };
   std::vector<CrashWorkload> all = {
-      workload("splits_and_merges", splits_and_merges),
-      workload("range_erases", range_erases),
-      workload("large_values", large_values),
-      workload("many_checkpoints", many_checkpoints),
-      workload("file_grows", file_grows),
-      workload("large_transactions", large_transactions),
-      workload("transactions_larger_than_the_cache", transactions_larger_than_the_cache),
-      workload("snapshots_hold_pages", snapshots_hold_pages),
-      workload("pages_of_8_kib", splits_and_merges),
+      workload("splits_and_merges", splits_and_merges, 4),
+      workload("range_erases", range_erases, 2),
+      workload("large_values", large_values, 2),
+      workload("many_checkpoints", many_checkpoints, 3),
+      workload("file_grows", file_grows, 1),
+      workload("large_transactions", large_transactions, 1),
+      workload("transactions_larger_than_the_cache", transactions_larger_than_the_cache, 1),
+      workload("snapshots_hold_pages", snapshots_hold_pages, 3),
+      workload("pages_of_8_kib", splits_and_merges, 3),
   };
   all.back().options.page_size = 8192;
   return all;

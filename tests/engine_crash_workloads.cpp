@@ -3,6 +3,7 @@
 #include "tests/engine_crash_workloads.hpp"
 
 #include <iterator>
+#include <utility>
 
 #include "base/prng.hpp"
 #include "base/try.hpp"
@@ -139,6 +140,34 @@ Status keyspaces(Stage& stage, std::uint64_t rounds) {
   return {};
 }
 
+// While a checkpoint writes and syncs, transactions go on committing: one before each of its operations, as another
+// thread would make them. What they write is in the log behind the checkpoint, and only there.
+Status commits_during_checkpoints(Stage& stage, std::uint64_t rounds) {
+  CHECK(stage.open());
+  os::SimHooks& hooks = stage.env().hooks();
+  std::uint64_t made = 0;
+  for (std::uint64_t i = 0; i <= rounds; ++i) {
+    // Few, and then so many that the log goes round and takes every slot that it may.
+    const std::uint64_t puts = i % 2 == 0 ? 4 : 24;
+    for (std::uint64_t k = 0; k < puts; ++k) CHECK(stage.put(key_of((i + k) % 30), random_bytes(i * 30 + k, 700)));
+    Status status;
+    bool is_inside = false;
+    const auto outer = std::exchange(hooks.on_operation, nullptr);
+    hooks.on_operation = [&](std::uint64_t number, os::SimOperation kind, const std::string& path) {
+      if (outer) outer(number, kind, path);
+      if (std::exchange(is_inside, true)) return;
+      if (status.is_ok()) status = stage.put(key_of(made % 9), random_bytes(1000 + made, 60 + made % 5 * 400));
+      ++made;
+      is_inside = false;
+    };
+    const Status checkpointed = stage.db().checkpoint();
+    hooks.on_operation = outer;
+    CHECK(status);
+    CHECK(checkpointed);
+  }
+  return {};
+}
+
 }  // namespace
 
 std::vector<CrashWorkload> commit_workloads(std::uint64_t rounds) {
@@ -153,16 +182,24 @@ std::vector<CrashWorkload> commit_workloads(std::uint64_t rounds) {
     return made;
   };
   std::vector<CrashWorkload> all = {
-      workload("plain_commits", plain_commits, 1),
-      workload("log_wraps", log_wraps, 1),
+      workload("plain_commits", plain_commits, 4),
+      workload("log_wraps", log_wraps, 3),
       workload("long_records", long_records, 1),
-      workload("relaxed_commits", relaxed_commits, 1),
-      workload("periodic_commits", periodic_commits, 1),
-      workload("savepoints", savepoints, 1),
-      workload("keyspaces", keyspaces, 1),
+      workload("relaxed_commits", relaxed_commits, 3),
+      workload("periodic_commits", periodic_commits, 2),
+      workload("savepoints", savepoints, 3),
+      workload("keyspaces", keyspaces, 2),
   };
   all[4].options = periodic;
   return all;
+}
+
+CrashWorkload interleaved_workload(std::uint64_t rounds) {
+  CrashWorkload made;
+  made.name = "commits_during_checkpoints";
+  made.prepare = [](Stage& stage) { return fill(stage, 12, 150); };
+  made.run = [=](Stage& stage) { return commits_during_checkpoints(stage, rounds); };
+  return made;
 }
 
 std::vector<CrashWorkload> crash_workloads(std::uint64_t rounds) {

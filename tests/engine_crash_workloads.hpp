@@ -13,6 +13,11 @@ std::vector<CrashWorkload> commit_workloads(std::uint64_t rounds);       // tran
 std::vector<CrashWorkload> tree_workloads(std::uint64_t rounds);         // pages, checkpoints, growth
 std::vector<CrashWorkload> maintenance_workloads(std::uint64_t rounds);  // creation, recovery, whole-file work
 
+// All of the above.
 std::vector<CrashWorkload> crash_workloads(std::uint64_t rounds);
+
+// Commits inside the operations of a checkpoint. Apart from the others, because a fault that belongs to an operation of
+// the checkpoint would meet one of the commit inside it.
+CrashWorkload interleaved_workload(std::uint64_t rounds);
 
 }  // namespace vitrine::testing

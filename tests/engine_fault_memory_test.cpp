@@ -268,7 +268,7 @@ Status reads(MemoryRun& run) {
     return status.is_ok();
   };
   for (const auto& [key, entry] : expected.at("default")) {
-    const auto value = armed([&] { return txn->get(key); });
+    const auto value = armed([&, &key = key] { return txn->get(key); });
     if (met(value.status()) && *value != entry.value) run.note("get gave another value");
   }
   std::vector<std::string> keys;

@@ -5,6 +5,8 @@
 #include <string>
 #include <vector>
 
+#include "base/prng.hpp"
+#include "os/testing.hpp"
 #include "tree/testing.hpp"
 
 namespace vitrine::tree {
@@ -69,6 +71,32 @@ TEST_P(TreeOfPages, the_longest_keys_make_a_tree) {
     (void)survey(rig.pool(), rig.tree().root());
   }
   EXPECT_TRUE(rig.tree().root().page.is_null());
+}
+
+// Separators as long as keys leave inner nodes three or four children, so the tree grows deep; emptied in random order,
+// its inner nodes borrow from each other and merge on every level.
+TEST_P(TreeOfPages, a_deep_tree_shrinks_level_by_level) {
+  Rig rig({GetParam()});
+  base::Prng random(os::testing::seed());
+  std::vector<std::string> keys;
+  for (unsigned group = 0; group < 40; ++group) {
+    std::string prefix(tree_key_max(GetParam()) - 2, '\0');
+    for (char& byte : prefix) byte = static_cast<char>('a' + random.below(26));
+    for (unsigned i = 0; i < 8; ++i) keys.push_back(prefix + static_cast<char>('0' + i));
+  }
+  const std::string value(cell_max(GetParam()) / 3, 'v');
+  for (const std::string& key : keys) put(rig, key, value);
+  EXPECT_GE(depth_of(rig.pool(), rig.tree().root()).value(), 4u);
+  for (std::size_t left = keys.size(); left > 0; --left) {
+    std::swap(keys[random.below(left)], keys[left - 1]);
+    ASSERT_TRUE(erase(rig, keys[left - 1]));
+    if (left % 4 != 0) continue;
+    ASSERT_EQ(survey(rig.pool(), rig.tree().root()).entries, left - 1);
+    for (std::size_t i = 0; i + 1 < left; i += 5) ASSERT_EQ(value_of(rig.pool(), rig.tree().root(), keys[i]), value);
+  }
+  EXPECT_TRUE(rig.tree().root().page.is_null());
+  rig.publish();
+  EXPECT_EQ(rig.space().allocated_count(), format::first_page(GetParam()));
 }
 
 TEST_P(TreeOfPages, values_around_the_largest_inline_size_come_back) {

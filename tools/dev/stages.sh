@@ -24,16 +24,15 @@ counted() {
   fi
 }
 
-# run_tests FOLDER CTEST_ARGS...
+# run_tests FOLDER CTEST_ARGS...: leaves what ctest says in the file $JUNIT.
 run_tests() {
-  local folder="$1" junit counts
+  local folder="$1" counts
   shift
-  junit="$PWD/$LOGS/junit.xml"
-  [[ "$LOGS" = /* ]] && junit="$LOGS/junit.xml"
-  rm -f -- "$junit"
+  JUNIT="$(realpath "$LOGS")/junit.xml"
+  rm -f -- "$JUNIT"
   "${WRAPPER[@]}" ctest --test-dir "$folder" -j "$JOBS" --output-on-failure --no-tests=error \
-    --output-junit "$junit" "$@" || true
-  counts="$(python3 tools/dev/count_cases.py "$junit")" || return 1
+    --test-output-size-passed 4096 --output-junit "$JUNIT" "$@" || true
+  counts="$(python3 tools/dev/count_cases.py "$JUNIT")" || return 1
   # shellcheck disable=SC2086
   cases $counts
 }
@@ -58,6 +57,7 @@ run_stage() {
   done <"$COUNTS"
   if [ "$result" -ne 0 ] || [ $((passed + failed)) -eq 0 ]; then failed=$((failed + 1)); fi
   [ "$failed" -eq 0 ] || show_failure "$log"
+  grep '^total: ' "$log" || true
   say "stage $stage: $passed passed, $failed failed, $skipped skipped, $((SECONDS - started)) s"
   total_passed=$((total_passed + passed))
   total_failed=$((total_failed + failed))
@@ -89,6 +89,7 @@ stage_gcc() {
   configure "$BUILD" -DCMAKE_CXX_COMPILER=g++
   compile "$BUILD"
   run_tests "$BUILD"
+  [ "${VITRINE_TEST_SCALE:-normal}" = small ] || one python3 tools/dev/count_images.py "$JUNIT"
 }
 
 # The product alone with the other compiler; the tests meet clang in the stage asan.
