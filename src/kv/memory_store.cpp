@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+#include "kv/memory_store.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/try.hpp"
+#include "kv/safely.hpp"
+
+namespace vitrine::kv {
+namespace {
+
+constexpr std::size_t kValueMax = std::size_t{1} << 30;
+
+Status check_key(Bytes key) {
+  if (key.empty()) return Status::error(ErrorCode::KeyEmpty);
+  return key.size() <= kStoreKeyMax ? Status{} : Status::error(ErrorCode::KeyTooLong);
+}
+
+MemoryStore::Range only(Bytes key) { return {ByteString(key), ByteString(key) + '\0'}; }
+
+bool overlap(const MemoryStore::Range& a, const MemoryStore::Range& b) { return a.begin < b.end && b.begin < a.end; }
+
+// Entries of [begin, end) in `map`, in either direction, until `visit` answers false.
+template <typename Map>
+std::uint64_t walk(const Map& map, Bytes begin, Bytes end, const StoreScan& options, const ScanFunction& visit) {
+  if (begin >= end) return 0;
+  auto first = map.lower_bound(begin), last = map.lower_bound(end);
+  std::uint64_t count = 0;
+  while (first != last && count < options.limit) {
+    const auto& [key, value] = options.reverse ? *--last : *first++;
+    ++count;
+    if (!visit(key, value)) break;
+  }
+  return count;
+}
+
+}  // namespace
+
+class MemoryReader final : public StoreReader {
+ public:
+  MemoryReader(std::shared_ptr<const MemoryStore::Map> state, std::uint64_t version)
+      : state_(std::move(state)), version_(version) {}
+
+  std::uint64_t read_version() const override { return version_; }
+
+  Result<std::optional<ByteString>> get(Bytes key) const override {
+    CHECK(check_key(key));
+    const auto found = state_->find(key);
+    return found == state_->end() ? std::nullopt : std::optional(found->second);
+  }
+
+  Result<std::vector<std::optional<ByteString>>> multi_get(const std::vector<ByteString>& keys) const override {
+    std::vector<std::optional<ByteString>> values;
+    for (const ByteString& key : keys) values.push_back(TRY(get(key)));
+    return values;
+  }
+
+  Result<std::uint64_t> scan(Bytes begin, Bytes end, const StoreScan& options,
+                             const ScanFunction& visit) const override {
+    return walk(*state_, begin, end, options, visit);
+  }
+
+ private:
+  std::shared_ptr<const MemoryStore::Map> state_;
+  std::uint64_t version_;
+};
+
+// Works on a private copy of the state, and remembers what it read and wrote.
+class MemoryWriter final : public StoreWriter {
+ public:
+  MemoryWriter(MemoryStore& store, MemoryStore::Map state, std::uint64_t version)
+      : store_(&store), state_(std::move(state)), version_(version) {}
+
+  std::uint64_t read_version() const override { return version_; }
+
+  Result<std::optional<ByteString>> get(Bytes key) const override {
+    CHECK(usable());
+    CHECK(check_key(key));
+    reads_.push_back(only(key));
+    const auto found = state_.find(key);
+    return found == state_.end() ? std::nullopt : std::optional(found->second);
+  }
+
+  Result<std::vector<std::optional<ByteString>>> multi_get(const std::vector<ByteString>& keys) const override {
+    std::vector<std::optional<ByteString>> values;
+    for (const ByteString& key : keys) values.push_back(TRY(get(key)));
+    return values;
+  }
+
+  Result<std::uint64_t> scan(Bytes begin, Bytes end, const StoreScan& options,
+                             const ScanFunction& visit) const override {
+    CHECK(usable());
+    reads_.push_back({ByteString(begin), ByteString(end)});
+    return walk(state_, begin, end, options, visit);
+  }
+
+  Status put(Bytes key, Bytes value) override {
+    CHECK(usable());
+    CHECK(check_key(key));
+    if (value.size() > kValueMax) return Status::error(ErrorCode::ValueTooLarge);
+    state_.insert_or_assign(ByteString(key), ByteString(value));
+    writes_.push_back(only(key));
+    return {};
+  }
+
+  Status erase(Bytes key) override {
+    CHECK(usable());
+    CHECK(check_key(key));
+    if (const auto found = state_.find(key); found != state_.end()) state_.erase(found);
+    writes_.push_back(only(key));
+    return {};
+  }
+
+  Status erase_range(Bytes begin, Bytes end) override {
+    CHECK(usable());
+    if (begin >= end) return {};
+    state_.erase(state_.lower_bound(begin), state_.lower_bound(end));
+    writes_.push_back({ByteString(begin), ByteString(end)});
+    return {};
+  }
+
+  Commit commit(std::optional<Durability>) override {
+    if (Status status = usable(); !status.is_ok()) return {CommitOutcome::NotCommitted, 0, status};
+    is_open_ = false;
+    std::lock_guard lock(store_->mutex_);
+    for (std::size_t i = version_; i < store_->commits_.size(); ++i) {
+      if (touches_what_was_read(store_->commits_[i])) {
+        return {CommitOutcome::NotCommitted, 0, Status::error(ErrorCode::CommitConflict)};
+      }
+    }
+    apply(*store_);
+    return {CommitOutcome::Committed, store_->commits_.size(), {}};
+  }
+
+ private:
+  Status usable() const { return is_open_ ? Status{} : Status::error(ErrorCode::TransactionFinished); }
+
+  bool touches_what_was_read(const std::vector<MemoryStore::Range>& written) const {
+    return std::any_of(written.begin(), written.end(), [&](const MemoryStore::Range& write) {
+      return std::any_of(reads_.begin(), reads_.end(), [&](const auto& read) { return overlap(write, read); });
+    });
+  }
+
+  // What others committed since stays, where this transaction wrote nothing.
+  void apply(MemoryStore& store) {
+    auto next = std::make_shared<MemoryStore::Map>(*store.state_);
+    for (const MemoryStore::Range& range : writes_) {
+      next->erase(next->lower_bound(range.begin), next->lower_bound(range.end));
+      next->insert(state_.lower_bound(range.begin), state_.lower_bound(range.end));
+    }
+    store.commits_.push_back(std::move(writes_));
+    store.state_ = std::move(next);
+  }
+
+  MemoryStore* store_;
+  MemoryStore::Map state_;
+  std::uint64_t version_;
+  bool is_open_ = true;
+  mutable std::vector<MemoryStore::Range> reads_;
+  std::vector<MemoryStore::Range> writes_;
+};
+
+Result<std::unique_ptr<StoreReader>> MemoryStore::begin_read() {
+  return safely([&]() -> Result<std::unique_ptr<StoreReader>> {
+    std::lock_guard lock(mutex_);
+    return std::unique_ptr<StoreReader>(std::make_unique<MemoryReader>(state_, commits_.size()));
+  });
+}
+
+Result<std::unique_ptr<StoreWriter>> MemoryStore::begin_write() {
+  return safely([&]() -> Result<std::unique_ptr<StoreWriter>> {
+    std::lock_guard lock(mutex_);
+    return std::unique_ptr<StoreWriter>(std::make_unique<MemoryWriter>(*this, *state_, commits_.size()));
+  });
+}
+
+}  // namespace vitrine::kv

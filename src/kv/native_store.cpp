@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+#include "kv/native_store.hpp"
+
+#include "base/try.hpp"
+#include "kv/safely.hpp"
+
+namespace vitrine::kv {
+namespace {
+
+Status check_key(Bytes key) {
+  if (key.empty()) return Status::error(ErrorCode::KeyEmpty);
+  if (key.size() <= kStoreKeyMax) return {};
+  return Status::error(ErrorCode::KeyTooLong).with("size", key.size()).with("largest", kStoreKeyMax);
+}
+
+Result<std::optional<Keyspace>> find_keyspace(const Transaction& txn, Bytes name) {
+  Result<Keyspace> found = txn.keyspace(name);
+  if (found.status().code() == ErrorCode::KeyspaceNotFound) return std::optional<Keyspace>();
+  return std::optional<Keyspace>(TRY(std::move(found)));
+}
+
+}  // namespace
+
+// --- Reading ---------------------------------------------------------------------------------------------------------
+
+Result<NativeReader> NativeReader::attach(const Transaction& txn, Bytes keyspace) {
+  return NativeReader(txn, TRY(find_keyspace(txn, keyspace)));
+}
+
+Result<std::optional<ByteString>> NativeReader::get(Bytes key) const {
+  CHECK(check_key(key));
+  if (keyspace_) return txn_->get(*keyspace_, key);
+  CHECK(txn_->keyspaces().status());  // has the transaction ended?
+  return std::optional<ByteString>();
+}
+
+Result<std::vector<std::optional<ByteString>>> NativeReader::multi_get(const std::vector<ByteString>& keys) const {
+  return safely([&]() -> Result<std::vector<std::optional<ByteString>>> {
+    std::vector<std::optional<ByteString>> values;
+    values.reserve(keys.size());
+    for (const ByteString& key : keys) values.push_back(TRY(get(key)));
+    return values;
+  });
+}
+
+Result<std::uint64_t> NativeReader::scan(Bytes begin, Bytes end, const StoreScan& options,
+                                         const ScanFunction& visit) const {
+  const ScanOptions range{.prefix = {}, .from = begin, .to = end, .limit = options.limit, .reverse = options.reverse};
+  if (keyspace_) return txn_->scan(*keyspace_, range, visit);
+  CHECK(txn_->keyspaces().status());
+  return std::uint64_t{0};
+}
+
+// --- Writing ---------------------------------------------------------------------------------------------------------
+
+Result<NativeWriter> NativeWriter::attach(WriteTransaction& txn, Bytes keyspace) {
+  return NativeWriter(txn, TRY(NativeReader::attach(txn, keyspace)), keyspace);
+}
+
+Status NativeWriter::put(Bytes key, Bytes value) {
+  CHECK(check_key(key));
+  if (!reader_.keyspace_) reader_.keyspace_ = TRY(txn_->ensure_keyspace(name_, KeyspaceOptions{.versions = false}));
+  return txn_->put(*reader_.keyspace_, key, value);
+}
+
+Status NativeWriter::erase(Bytes key) {
+  CHECK(check_key(key));
+  if (reader_.keyspace_) return txn_->erase(*reader_.keyspace_, key).status();
+  return txn_->keyspaces().status();
+}
+
+Status NativeWriter::erase_range(Bytes begin, Bytes end) {
+  if (reader_.keyspace_) return txn_->erase_range(*reader_.keyspace_, begin, end).status();
+  return txn_->keyspaces().status();
+}
+
+// --- The store -------------------------------------------------------------------------------------------------------
+
+Result<std::unique_ptr<StoreReader>> NativeStore::begin_read() {
+  return safely([&]() -> Result<std::unique_ptr<StoreReader>> {
+    auto txn = std::make_unique<const ReadTransaction>(TRY(db_->begin_read()));
+    auto reader = std::make_unique<NativeReader>(TRY(NativeReader::attach(*txn, keyspace_)));
+    reader->owned_ = std::move(txn);
+    return std::unique_ptr<StoreReader>(std::move(reader));
+  });
+}
+
+Result<std::unique_ptr<StoreWriter>> NativeStore::begin_write() {
+  return safely([&]() -> Result<std::unique_ptr<StoreWriter>> {
+    auto txn = std::make_unique<WriteTransaction>(TRY(db_->begin_write()));
+    auto writer = std::make_unique<NativeWriter>(TRY(NativeWriter::attach(*txn, keyspace_)));
+    writer->owned_ = std::move(txn);
+    return std::unique_ptr<StoreWriter>(std::move(writer));
+  });
+}
+
+}  // namespace vitrine::kv

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+// The seam: what the layers above ask of an ordered transactional store, and nothing more (docs/adr/0020).
+//
+// Keys are bytes in memcmp order, values are bytes. Transactions see one committed state and their own writes. A store
+// either lets one writer in at a time, or lets all in and refuses at commit those that read what another one changed
+// since; users must expect both, and store_test.cpp runs one suite over all stores.
+//
+// A store may be used by many threads, a transaction by one at a time. Transactions must not outlive their store.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "vitrine/transaction.hpp"
+
+namespace vitrine::kv {
+
+// Every store takes keys of 1 to this many bytes, whatever its page size, so that entries can move between stores.
+inline constexpr std::size_t kStoreKeyMax = 1000;
+
+struct StoreScan {
+  std::uint64_t limit = ~std::uint64_t{0};
+  bool reverse = false;
+};
+
+// Errors of all calls: TransactionFinished, and what the store adds of its own (damaged pages, failed reads).
+class StoreReader {
+ public:
+  virtual ~StoreReader() = default;
+
+  // Number of the committed state that this transaction sees. A later state has a larger number, and a commit of this
+  // transaction a larger one still.
+  virtual std::uint64_t read_version() const = 0;
+
+  // Errors: KeyEmpty, KeyTooLong.
+  virtual Result<std::optional<ByteString>> get(Bytes key) const = 0;
+  // The same for keys that do not depend on each other, in one round trip where trips cost.
+  virtual Result<std::vector<std::optional<ByteString>>> multi_get(const std::vector<ByteString>& keys) const = 0;
+  // Visits the entries of [begin, end) in order until `visit` answers false; returns how many were visited. `visit` may
+  // read through this transaction but not write.
+  virtual Result<std::uint64_t> scan(Bytes begin, Bytes end, const StoreScan& options,
+                                     const ScanFunction& visit) const = 0;
+};
+
+class StoreWriter : public StoreReader {
+ public:
+  // Errors: KeyEmpty, KeyTooLong, ValueTooLarge.
+  virtual Status put(Bytes key, Bytes value) = 0;
+  virtual Status erase(Bytes key) = 0;  // of a key that is not there: nothing happens
+  virtual Status erase_range(Bytes begin, Bytes end) = 0;
+  // Ends the transaction; destroying it without commit undoes it. Status CommitConflict: nothing was done, and the
+  // same work may succeed in a new transaction.
+  virtual Commit commit(std::optional<Durability> durability) = 0;
+};
+
+class Store {
+ public:
+  virtual ~Store() = default;
+  virtual Result<std::unique_ptr<StoreReader>> begin_read() = 0;
+  // May wait for another writer.
+  virtual Result<std::unique_ptr<StoreWriter>> begin_write() = 0;
+};
+
+// Runs `body` in a transaction and commits, again after each conflict, up to `attempts` times. An error of `body`
+// undoes its writes and is the answer. CommitUnknown is not tried again: the first attempt may have been done.
+Commit run_in_transaction(Store& store, const std::function<Status(StoreWriter&)>& body, unsigned attempts = 10);
+
+}  // namespace vitrine::kv
