@@ -28,7 +28,7 @@ ModelRun::ModelRun(const ModelSetup& setup, std::uint64_t seed, std::uint64_t& c
   const auto style = static_cast<KeyStyle>(random_.below(kKeyStyles));
   keys_ = make_keys(style, std::size_t{50} << random_.below(8), std::min(key_size_max_, kKeySizeMax), random_);
   habits_.value_size_max = std::uint64_t{8} << random_.below(8);
-  if (random_.one_in(3)) habits_.large_one_in = 50 << random_.below(4);
+  if (random_.one_in(3)) habits_.large_one_in = 50u << random_.below(4);
   transaction_steps_max_ = std::uint64_t{8} << random_.below(8);
 }
 
@@ -59,7 +59,7 @@ Options ModelRun::any_options() {
   Options options;
   options.page_size = setup_.page_size;
   options.cache_size = setup_.cache_size;
-  options.log_size_max = (1u << 20) << random_.below(4);
+  options.log_size_max = (1ull << 20) << random_.below(4);
   if (random_.one_in(2)) options.log_segment_size = 16u << 10;
   options.durability = any_durability().value_or(Durability::None);
   options.sync_period = std::chrono::milliseconds(random_.between(1, 50));
