@@ -18,8 +18,8 @@ namespace {
 constexpr std::uint8_t kUsageLeaf = 1;
 constexpr std::uint8_t kUsageHit = 2;
 constexpr std::uint8_t kUsageInner = 3;
-constexpr auto kPinnedDeadline = std::chrono::seconds(10);
-constexpr auto kLeftoverDeadline = std::chrono::milliseconds(200);
+constexpr std::uint64_t kPinnedDeadlineNs = 10'000'000'000;
+constexpr std::uint64_t kLeftoverDeadlineNs = 200'000'000;
 
 std::uint8_t first_usage(const std::byte* page) noexcept {
   const auto level = std::to_integer<std::uint8_t>(page[offsetof(format::PageHeader, level)]);
@@ -28,11 +28,12 @@ std::uint8_t first_usage(const std::byte* page) noexcept {
 
 }  // namespace
 
-Pool::Pool(PageStore& store, PageValidator validate)
-    : store_(store), validate_(validate), page_size_(store.page_size()) {}
+Pool::Pool(PageStore& store, PageValidator validate, os::Env& env)
+    : store_(store), validate_(validate), env_(env), page_size_(store.page_size()) {}
 
-Result<std::unique_ptr<Pool>> Pool::create(PageStore& store, std::uint64_t bytes, PageValidator validate) {
-  std::unique_ptr<Pool> pool(new Pool(store, validate));
+Result<std::unique_ptr<Pool>> Pool::create(PageStore& store, std::uint64_t bytes, PageValidator validate,
+                                           os::Env& env) {
+  std::unique_ptr<Pool> pool(new Pool(store, validate, env));
   const std::uint64_t page_size = store.page_size();
   const std::uint64_t frames = std::clamp<std::uint64_t>(bytes / (page_size + sizeof(Frame)), kFramesMin, 1u << 24);
   pool->frame_count_ = static_cast<std::uint32_t>(frames);
@@ -125,7 +126,7 @@ Result<ReadGuard> Pool::fetch(const PageRef& ref) {
 Result<ReadGuard> Pool::load(const PageRef& ref) {
   if (ref.is_null()) return Status::error(ErrorCode::PageMalformed, "a reference names no page");
   std::unique_lock lock(mutex_);
-  std::optional<std::chrono::steady_clock::time_point> leftover_deadline;
+  std::optional<std::uint64_t> leftover_deadline;
   for (;;) {
     Frame* frame = find_locked(ref.page());
     if (frame == nullptr) {
@@ -153,13 +154,13 @@ Result<ReadGuard> Pool::load(const PageRef& ref) {
       frame->pins.fetch_add(1, std::memory_order_acq_rel);
       return ReadGuard(frame);
     } else if (!drop_leftover(ref.page())) {
-      const auto now = std::chrono::steady_clock::now();
-      if (!leftover_deadline) leftover_deadline = now + kLeftoverDeadline;
+      const std::uint64_t now = env_.monotonic_ns();
+      if (!leftover_deadline) leftover_deadline = now + kLeftoverDeadlineNs;
       if (frame->dirty.load(std::memory_order_relaxed) || now > *leftover_deadline) {
         return Status::error(ErrorCode::PageStale, "two parents name two generations of one page")
             .with("page", ref.page());
       }
-      changed_.wait_for(lock, std::chrono::milliseconds(1));  // for a reader that looks at the leftover just now
+      pause(lock);  // for a reader that looks at the leftover just now
     }
   }
 }
@@ -233,11 +234,11 @@ void Pool::discard(PageNo page) {
   for (;;) {
     Frame* frame = find_locked(page);
     if (frame == nullptr) return;
-    if (!frame->writing.load(std::memory_order_relaxed) && frame->try_lock()) {
-      drop(frame);
+    if (!frame->writing.load(std::memory_order_relaxed) && !frame->is_locked()) {
+      unlink(frame);
+      set_free(frame);
       return;
     }
-    // Either a write of it ends soon, or a reader on its way to another page touched the pin count.
     changed_.wait_for(lock, std::chrono::microseconds(50));
   }
 }
@@ -250,23 +251,31 @@ void Pool::drop(Frame* frame) noexcept {
 }
 
 void Pool::give_back(Frame* frame) noexcept {
+  frame->unlock_to(0);
+  set_free(frame);
+}
+
+void Pool::set_free(Frame* frame) noexcept {
   frame->dirty.store(false, std::memory_order_relaxed);
   frame->usage.store(0, std::memory_order_relaxed);
-  frame->unlock_to(0);
   free_.push_back(index_of(frame));  // within the reserved capacity
 }
 
+Frame* Pool::take_free() noexcept {
+  for (std::size_t at = free_.size(); at-- > 0;) {
+    Frame* frame = &frames_[free_[at]];
+    if (!frame->try_lock()) continue;
+    free_[at] = free_.back();
+    free_.pop_back();
+    return frame;
+  }
+  return nullptr;
+}
+
 Result<Frame*> Pool::take_frame(std::unique_lock<std::mutex>& lock) {
-  auto deadline = std::chrono::steady_clock::now() + kPinnedDeadline;
+  std::uint64_t deadline = env_.monotonic_ns() + kPinnedDeadlineNs;
   for (;;) {
-    if (!free_.empty()) {
-      Frame* frame = &frames_[free_.back()];
-      if (frame->try_lock()) {
-        free_.pop_back();
-        return frame;
-      }
-      continue;  // a passing reader holds it for an instant
-    }
+    if (Frame* frame = take_free(); frame != nullptr) return frame;
     if (Frame* frame = evict_clean(); frame != nullptr) return frame;
     const Result<bool> stolen = steal(lock);
     if (!stolen.has_value()) {
@@ -275,11 +284,11 @@ Result<Frame*> Pool::take_frame(std::unique_lock<std::mutex>& lock) {
       return stolen.status();
     }
     const bool has_written = *stolen;
-    if (!free_.empty()) continue;
+    if (Frame* frame = take_free(); frame != nullptr) return frame;
     // A slow device is not a cache in use: only time in which nothing could be written counts.
     if (has_written) {
-      deadline = std::chrono::steady_clock::now() + kPinnedDeadline;
-    } else if (std::chrono::steady_clock::now() > deadline) {
+      deadline = env_.monotonic_ns() + kPinnedDeadlineNs;
+    } else if (env_.monotonic_ns() > deadline) {
       return Status::error(ErrorCode::Timeout, "every page of the cache is in use").with("frames", frame_count_);
     }
   }
@@ -314,6 +323,17 @@ Frame* Pool::evict_clean() noexcept {
 
 // --- Writing out -----------------------------------------------------------------------------------------------------
 
+// Until something changed, at most for a moment. Simulated time passes only while somebody sleeps.
+void Pool::pause(std::unique_lock<std::mutex>& lock) {
+  if (env_.has_background_threads()) {
+    changed_.wait_for(lock, std::chrono::milliseconds(1));
+    return;
+  }
+  lock.unlock();
+  env_.sleep_ms(1);
+  lock.lock();
+}
+
 // Writes a batch of cold dirty pages, so that clean ones come to be; false when there was none. `lock` is held on
 // return, not meanwhile.
 Result<bool> Pool::steal(std::unique_lock<std::mutex>& lock) {
@@ -322,7 +342,7 @@ Result<bool> Pool::steal(std::unique_lock<std::mutex>& lock) {
   lock.lock();
   if (!collect_cold(0) && !collect_cold(kUsageInner)) {
     staging_lock.unlock();
-    changed_.wait_for(lock, std::chrono::milliseconds(1));  // all pinned for the moment
+    pause(lock);  // all pinned for the moment
     return false;
   }
   CHECK(write_batch(lock, 0));

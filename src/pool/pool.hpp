@@ -114,8 +114,9 @@ struct PoolCounters {
 
 class Pool {
  public:
-  // Fails with OutOfMemory. At least kFramesMin frames are made, whatever `bytes` says.
-  static Result<std::unique_ptr<Pool>> create(PageStore& store, std::uint64_t bytes, PageValidator validate);
+  // Fails with OutOfMemory. At least kFramesMin frames are made, whatever `bytes` says. `env` is the clock.
+  static Result<std::unique_ptr<Pool>> create(PageStore& store, std::uint64_t bytes, PageValidator validate,
+                                              os::Env& env = os::system_env());
   static constexpr std::uint64_t kFramesMin = 256;
 
   // The page `ref` names. Errors: those of PageStore::read, of the validator, Timeout (every frame pinned for 10 s),
@@ -128,7 +129,8 @@ class Pool {
   WriteGuard try_dirty(const PageRef& ref);
   // [writer] Makes the clean page of `guard` dirty under a new generation. Waits for a write of it that is under way.
   WriteGuard renew(ReadGuard guard, Generation generation);
-  // [writer] Forgets the page, dirty or not. REQUIRES: not pinned. Waits for a write of it that is under way.
+  // [writer] Forgets the page, dirty or not. Waits for a write of it that is under way, not for those who hold a pin:
+  // they keep what they look at, and nobody else finds it.
   void discard(PageNo page);
 
   // Writes all dirty pages whose version is at most `version` and for which `wanted(page, generation)` holds, in page
@@ -140,7 +142,7 @@ class Pool {
   std::uint32_t page_size() const noexcept { return page_size_; }
 
  private:
-  Pool(PageStore& store, PageValidator validate);
+  Pool(PageStore& store, PageValidator validate, os::Env& env);
 
   std::uint32_t bucket_of(PageNo page) const noexcept;
   Frame* find_pinned(const PageRef& ref) noexcept;  // lock-free; null when not surely there
@@ -150,11 +152,14 @@ class Pool {
   Result<ReadGuard> load(const PageRef& ref);
   Status read_into(Frame* frame, const PageRef& ref);
   Result<Frame*> take_frame(std::unique_lock<std::mutex>& lock);  // locked, not linked
+  Frame* take_free() noexcept;                                    // under mutex_; null: none, or none without pins
   Frame* evict_clean() noexcept;                                  // under mutex_; null: write dirty ones first
   void drop(Frame* frame) noexcept;                               // under mutex_; unlink a locked frame, free it
   void give_back(Frame* frame) noexcept;                          // under mutex_; a locked, unlinked frame
+  void set_free(Frame* frame) noexcept;                           // under mutex_; an unlinked frame
   bool drop_leftover(PageNo page);                                // under mutex_
   Result<bool> steal(std::unique_lock<std::mutex>& lock);
+  void pause(std::unique_lock<std::mutex>& lock);
   bool collect_cold(std::uint8_t usage_max);  // under staging_mutex_ and mutex_, into batch_
   Status write_batch(std::unique_lock<std::mutex>& lock, std::uint32_t pins_to_drop);  // writes and empties batch_
   Status write_runs() noexcept;  // copies, seals and writes batch_
@@ -166,6 +171,7 @@ class Pool {
 
   PageStore& store_;
   const PageValidator validate_;
+  os::Env& env_;
   const std::uint32_t page_size_;
   std::uint32_t frame_count_ = 0;
   std::uint32_t bucket_mask_ = 0;
@@ -175,7 +181,7 @@ class Pool {
 
   std::mutex mutex_;                 // guards the members below, chain changes, and frame states
   std::condition_variable changed_;  // a load or a write ended
-  std::vector<std::uint32_t> free_;
+  std::vector<std::uint32_t> free_;  // may still be pinned: by one who looked for another page, or before a discard()
   std::uint32_t clock_hand_ = 0;
 
   std::mutex staging_mutex_;  // one batch is written at a time (B3)

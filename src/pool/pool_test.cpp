@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "base/codec.hpp"
+#include "os/sim_env.hpp"
 #include "pool/pool.hpp"
 #include "pool/testing.hpp"
 
@@ -359,6 +360,39 @@ TEST_F(PoolTest, a_published_page_is_readable_while_it_is_written) {
   EXPECT_EQ(content_of(ref_of(7)), 77u);
   file_.open_gate(true);
   EXPECT_EQ(writing.get(), ErrorCode::Ok);
+}
+
+TEST_F(PoolTest, a_pin_keeps_the_content_of_a_discarded_page_and_does_not_stand_in_the_way) {
+  create(ref_of(7), 77);
+  {
+    const ReadGuard pinned = pool_->fetch(ref_of(7)).value();
+    pool_->discard(7);
+    create(ref_of(7, 2), 78);
+    // Every other frame is used meanwhile.
+    for (PageNo page = 100; page < 100 + 3 * kFrames; ++page) create(ref_of(page), page);
+    EXPECT_EQ(base::load<std::uint64_t>(pinned.data() + 100), 77u);
+    EXPECT_EQ(content_of(ref_of(7, 2)), 78u);
+  }
+  EXPECT_EQ(content_of(ref_of(100)), 100u);
+  std::vector<ReadGuard> all;
+  for (PageNo page = 100; page < 100 + kFrames; ++page) all.push_back(pool_->fetch(ref_of(page)).value());
+  EXPECT_EQ(pool_->counters().used, kFrames) << "the frame of the discarded page is used again";
+}
+
+TEST_F(PoolTest, the_deadline_for_a_frame_counts_the_time_of_the_environment) {
+  const std::unique_ptr<os::SimEnv> machine = os::SimEnv::create({.seed = 1});
+  pool_ = Pool::create(store_, 0, refuse_bad, *machine).value();
+  std::vector<WriteGuard> all;
+  for (PageNo page = 1; page <= kFrames; ++page) {
+    all.push_back(pool_->create_page(ref_of(page), PageType::Leaf, 0).value());
+  }
+  const std::uint64_t begin = machine->monotonic_ns();
+  const auto real_begin = std::chrono::steady_clock::now();
+  EXPECT_EQ(pool_->create_page(ref_of(1000), PageType::Leaf, 0).status().code(), ErrorCode::Timeout);
+  EXPECT_GE(machine->monotonic_ns() - begin, 10'000'000'000u);
+  EXPECT_LT(std::chrono::steady_clock::now() - real_begin, std::chrono::seconds(9));
+  all.pop_back();
+  EXPECT_TRUE(pool_->create_page(ref_of(1000), PageType::Leaf, 0).has_value());
 }
 
 TEST_F(PoolTest, a_page_is_not_discarded_while_it_is_written) {
