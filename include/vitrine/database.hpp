@@ -50,7 +50,10 @@ class Database {
   // Makes everything durable, writes a checkpoint and removes the log. Open write transactions are rolled back.
   Status close();
 
-  // Transactions. Errors of begin_write: ReadOnly, Poisoned, Timeout (after `wait`, when given).
+  // Transactions. There is one write transaction at a time; begin_write waits for its turn. Errors of begin_write:
+  // ReadOnly, Poisoned, Timeout (after `wait`, when given). Misuse, when no `wait` is given and the transaction that is
+  // open was begun, or last written to, by this very thread, which would wait for itself; the same goes for write(),
+  // put(), erase(), checkpoint(), compact(), vacuum() and import_from() beside it.
   Result<ReadTransaction> begin_read() const;
   Result<WriteTransaction> begin_write(std::optional<std::chrono::milliseconds> wait = std::nullopt);
 

@@ -115,7 +115,7 @@ Status Engine::checkpoint() {
   CHECK(check_usable());
   if (is_read_only()) return Status::error(ErrorCode::ReadOnly);
   CHECK(failure());
-  latch_.acquire();
+  CHECK(take_latch());
   return checkpoint_with_latch(std::unique_lock(checkpoint_mutex_), Ending::GoOn);
 }
 

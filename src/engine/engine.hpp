@@ -21,6 +21,7 @@
 #include <mutex>
 #include <optional>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "format/meta.hpp"
@@ -198,6 +199,9 @@ class Engine : public std::enable_shared_from_this<Engine> {
   Status check_header(Checker& checker);
   Result<std::uint64_t> check_log(Checker& checker, const Meta& meta);
 
+  // Waits for the latch. Misuse when this thread is the one that holds it, since nobody would ever let go.
+  Status take_latch();
+
   // growth
   Status grow_file(std::uint64_t page_count);
   void drain_released();  // under the latch
@@ -220,6 +224,7 @@ class Engine : public std::enable_shared_from_this<Engine> {
   std::unique_ptr<wal::Log> log_;
 
   txn::WriterQueue latch_;
+  std::atomic<std::thread::id> writing_thread_{};  // used the write session last; none: there is no session
   std::mutex checkpoint_mutex_;
 
   std::uint32_t page_size_ = 0;

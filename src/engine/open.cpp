@@ -5,6 +5,7 @@
 #include <chrono>
 #include <cstring>
 #include <new>
+#include <thread>
 
 #include "base/assert.hpp"
 #include "base/codec.hpp"
@@ -169,7 +170,7 @@ Status Engine::load_pages() {
   }
   codec_ = std::make_unique<format::PageCodec>(meta_.file);
   store_ = std::make_unique<pool::PageStore>(*file_, *codec_, meta_.page_size);
-  pool_ = TRY(pool::Pool::create(*store_, options_.cache_size, tree::validate_page));
+  pool_ = TRY(pool::Pool::create(*store_, options_.cache_size, tree::validate_page, env_));
   space_ = std::make_unique<space::SpaceMap>(meta_.page_size, [this](std::uint64_t pages) { return grow_file(pages); });
   file_pages_ = is_read_only() ? meta_.page_count : size / meta_.page_size;
   if (is_read_only()) {
@@ -261,13 +262,23 @@ Status Engine::check_usable() const {
 
 State Engine::pin_snapshot() { return versions_->pin(env_.monotonic_ns()); }
 
+Status Engine::take_latch() {
+  if (writing_thread_.load(std::memory_order_relaxed) == std::this_thread::get_id()) {
+    return Status::error(ErrorCode::Misuse, "this thread has a write transaction open, and would wait for itself");
+  }
+  latch_.acquire();
+  return {};
+}
+
 Result<std::unique_ptr<WriteSession>> Engine::begin_write(std::optional<std::chrono::milliseconds> wait) {
   CHECK(check_usable());
   if (is_read_only()) return Status::error(ErrorCode::ReadOnly);
   CHECK(failure());
-  std::optional<std::chrono::steady_clock::time_point> deadline;
-  if (wait) deadline = std::chrono::steady_clock::now() + *wait;
-  if (!latch_.acquire(deadline)) return Status::error(ErrorCode::Timeout, "another transaction is writing");
+  if (!wait) {
+    CHECK(take_latch());
+  } else if (!latch_.acquire(std::chrono::steady_clock::now() + *wait)) {
+    return Status::error(ErrorCode::Timeout, "another transaction is writing");
+  }
   if (Status status = failure(); !status.is_ok() || closed_) {
     latch_.release();
     return status.is_ok() ? Status::error(ErrorCode::Misuse, "the database is closed") : status;
@@ -317,6 +328,7 @@ Status Engine::close() {
   if (is_read_only()) return file_->unlock(lock_of_checkpoint(meta_.checkpoint), 1);
   if (backing_ == Backing::Memory || !log_) return {};
   const Status status = close_writer();
+  log_.reset();                          // it writes that nobody owns it, and may not do so to the next writer's
   CHECK(file_->unlock(kLockWriter, 1));  // after a failure, too: nothing will be written any more
   return status;
 }

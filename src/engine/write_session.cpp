@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <new>
+#include <thread>
 
 #include "base/assert.hpp"
 #include "base/codec.hpp"
@@ -21,12 +22,15 @@ std::size_t record_max(const Options& options) noexcept {
 }  // namespace
 
 WriteSession::WriteSession(std::shared_ptr<Engine> engine)
-    : engine_(std::move(engine)), base_(engine_->versions_->latest()), commit_seq_(base_.commit_seq + 1) {}
+    : engine_(std::move(engine)), base_(engine_->versions_->latest()), commit_seq_(base_.commit_seq + 1) {
+  engine_->writing_thread_.store(std::this_thread::get_id(), std::memory_order_relaxed);
+}
 
 WriteSession::~WriteSession() { rollback(); }
 
 Status WriteSession::usable() const {
   if (!is_open()) return Status::error(ErrorCode::TransactionFinished);
+  engine_->writing_thread_.store(std::this_thread::get_id(), std::memory_order_relaxed);
   if (failed_) return Status::error(ErrorCode::TransactionFailed);
   return {};
 }
@@ -139,6 +143,7 @@ Status WriteSession::rollback_to(std::uint64_t savepoint) {
 
 void WriteSession::finish() noexcept {
   engine_->use_reserve_ = false;
+  engine_->writing_thread_.store({}, std::memory_order_relaxed);
   engine_->latch_.release();
   engine_.reset();
 }

@@ -68,7 +68,7 @@ class WriteSession {
     std::size_t record_size;
     std::uint64_t operations;
   };
-  Status usable() const;
+  Status usable() const;  // and this thread is the one that writes now
   // Runs one change: on failure, or without memory, the session has failed.
   template <typename Change>
   auto guarded(Change&& change) -> decltype(change());

@@ -177,5 +177,20 @@ TEST_F(ReaderTest, a_reader_that_moved_on_keeps_nothing_old) {
   EXPECT_GT(writer_->stats().value().pages_free, 0u);
 }
 
+// --- Who writes ------------------------------------------------------------------------------------------------------
+
+TEST_F(ReaderTest, a_writer_whose_close_failed_leaves_the_next_ones_name_alone) {
+  ASSERT_TRUE(ok(writer_->put("k", "v")));
+  env_->inject({.kinds = {os::SimOperation::Sync}, .path = kPath});
+  EXPECT_TRUE(fails(writer_->close(), ErrorCode::SyncFailed));
+  std::optional<Database> failed(std::move(writer_));
+  env_->clear_faults();
+  open_writer();
+  failed.reset();
+  const Result<Database> third = Database::open(kPath, OpenMode::MustExist, options(Access::ReadWrite));
+  EXPECT_TRUE(fails(third, ErrorCode::FileLocked));
+  EXPECT_EQ(third.status().detail("owner"), std::to_string(env_->process_id()));
+}
+
 }  // namespace
 }  // namespace vitrine::kv

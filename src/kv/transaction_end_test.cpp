@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 // How transactions end, in part (savepoints) and as a whole: commit and its outcomes, rollback, waiting for a turn.
 #include <chrono>
+#include <future>
+#include <optional>
 #include <stdexcept>
 #include <thread>
 
@@ -289,6 +291,40 @@ TEST_F(TransactionEndTest, begin_write_gets_its_turn_when_the_other_ends_in_time
   ASSERT_TRUE(ok(txn.commit()));
   waiter.join();
   EXPECT_GE(db().stats().value().writer_waits, 1u);
+}
+
+TEST_F(TransactionEndTest, a_thread_that_would_wait_for_itself_is_told_so) {
+  WriteTransaction txn = begin();
+  ASSERT_TRUE(ok(txn.put("k", "v")));
+  const auto misuse = ErrorCode::Misuse;
+  EXPECT_TRUE(fails(db().begin_write(), misuse));
+  EXPECT_TRUE(fails(db().write([](WriteTransaction& inner) { return inner.put("k", "w"); }), misuse));
+  EXPECT_TRUE(fails(db().put("k", "w"), misuse));
+  EXPECT_TRUE(fails(db().erase("k"), misuse));
+  EXPECT_TRUE(fails(db().checkpoint(), misuse));
+  EXPECT_TRUE(fails(db().compact(), misuse));
+  EXPECT_TRUE(fails(db().vacuum(), misuse));
+  EXPECT_TRUE(fails(db().import_from(path("none")), misuse));
+  EXPECT_FALSE(db().verify(VerifyLevel::Quick).value().is_complete) << "no checkpoint of this moment can be made";
+  EXPECT_TRUE(ok(txn.commit()));
+  EXPECT_EQ(db().get("k").value(), "v");
+  EXPECT_TRUE(ok(db().put("k", "w")));
+  EXPECT_TRUE(ok(db().checkpoint()));
+}
+
+TEST_F(TransactionEndTest, a_thread_waits_for_a_transaction_that_another_thread_took_over) {
+  std::optional<WriteTransaction> txn(begin());
+  std::promise<void> taken;
+  std::thread other([&] {
+    ASSERT_TRUE(ok(txn->put("k", "v")));
+    taken.set_value();
+    std::this_thread::sleep_for(20ms);
+    ASSERT_TRUE(ok(txn->commit()));
+  });
+  taken.get_future().wait();
+  EXPECT_TRUE(ok(db().put("next", "1")));
+  EXPECT_EQ(db().get("k").value(), "v");
+  other.join();
 }
 
 TEST_F(TransactionEndTest, readers_begin_and_read_while_a_writer_is_at_work) {
