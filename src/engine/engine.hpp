@@ -161,6 +161,8 @@ class Engine : public std::enable_shared_from_this<Engine> {
   Status recover_log();
   Status start_fresh_log();
   Status check_leftover_log();
+  Status check_not_ahead(Lsn durable) const;
+  Status check_for_newer_log();
   Status append_open_frame();
   Status replay_for_reading();
   std::uint64_t log_owner_id();

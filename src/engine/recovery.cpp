@@ -79,15 +79,26 @@ Result<wal::ScanResult> Engine::replay(os::File& log, wal::LogPosition from) {
 
 // --- The log of a writing session ------------------------------------------------------------------------------------
 
-// A log beside a cleanly closed database is left over, if it is ours. Another database's log is not ours to delete.
+// A log beside a cleanly closed database is left over, if it is ours. Another database's log is not ours to delete, nor
+// is one whose commits the file does not have: the file is then older than the log.
 Status Engine::check_leftover_log() {
   if (!TRY(env_.exists(log_path()))) return {};
   const std::unique_ptr<os::File> log = TRY(env_.open(log_path(), os::OpenMode::ReadOnly));
-  std::array<std::byte, format::kLogFileHeaderSize> block{};
-  const std::size_t got = TRY(log->read_at(0, block.data(), block.size()));
-  const Result<format::LogFileHeader> header = format::decode_log_file_header(std::span(block).first(got));
-  if (header.has_value() && header->file == meta_.file) return {};
-  return Status::error(ErrorCode::LogForeign).with("path", log_path());
+  const Result<Lsn> durable = wal::watermark_behind(*log, meta_.file, meta_.log_position);
+  if (!durable.has_value()) {
+    const bool unread = durable.status().kind() == ErrorKind::External;
+    return unread ? durable.status() : Status::error(ErrorCode::LogForeign).with("path", log_path());
+  }
+  return check_not_ahead(*durable);
+}
+
+// REQUIRES: the database was closed in order.
+Status Engine::check_not_ahead(Lsn durable) const {
+  if (durable <= meta_.log_position) return {};
+  return Status::error(ErrorCode::LogHole, "the log has commits of after the file was closed: the file is older")
+      .with("path", log_path())
+      .with("lsn", meta_.log_position)
+      .with("durable", durable);
 }
 
 Status Engine::start_fresh_log() {
@@ -149,8 +160,19 @@ Status Engine::recover_log() {
 
 // --- Reading beside, or after, a writer ------------------------------------------------------------------------------
 
+// Beside a cleanly closed file, a log that cannot be opened or read is no harm: it is not needed. One that goes on is,
+// unless a writer has just opened the file.
+Status Engine::check_for_newer_log() {
+  const Result<std::unique_ptr<os::File>> log = env_.open(log_path(), os::OpenMode::ReadOnly);
+  if (!log.has_value()) return {};
+  const Result<Lsn> durable = wal::watermark_behind(**log, meta_.file, meta_.log_position);
+  if (!durable.has_value()) return {};
+  Status ahead = check_not_ahead(*durable);
+  return ahead.is_ok() || TRY(read_meta()).checkpoint != meta_.checkpoint ? Status{} : ahead;
+}
+
 Status Engine::replay_for_reading() {
-  if (meta_.is_clean()) return {};
+  if (meta_.is_clean()) return options_.accept_lost_log ? Status{} : check_for_newer_log();
   Result<std::unique_ptr<os::File>> log = env_.open(log_path(), os::OpenMode::ReadOnly);
   if (!log.has_value()) {
     if (log.status().code() != ErrorCode::FileNotFound) return log.status();

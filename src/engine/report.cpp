@@ -10,7 +10,7 @@
 
 namespace vitrine::engine {
 
-// A copy that does not verify is a warning as long as another one of its slot does.
+// A copy that is damaged, or that an old content came back to, is a warning: another one was chosen.
 Status Engine::check_header(Checker& checker) {
   std::array<std::byte, format::kMetaAreaSize> area;
   const std::size_t got = TRY(file_->read_at(0, area.data(), area.size()));
@@ -23,9 +23,11 @@ Status Engine::check_header(Checker& checker) {
   const bool other_slot_unused = choice->meta.checkpoint == 1;
   for (unsigned block = 0; block < format::kMetaBlockCount; ++block) {
     const bool newest = block / 2 == format::meta_slot(choice->meta.checkpoint);
-    if (choice->valid[block] || (!newest && other_slot_unused)) continue;
-    checker.note(FindingSeverity::Warning, "HEADER_CHECK_COPY", 0,
-                 "header slot " + std::to_string(block / 2) + " copy " + std::to_string(block % 2) + " is damaged");
+    if (choice->current[block] || (!newest && other_slot_unused)) continue;
+    const std::uint64_t offset = block * format::kMetaBlockSize;
+    checker.note(FindingSeverity::Warning, "HEADER_CHECK_COPY", offset / choice->meta.page_size,
+                 "header slot " + std::to_string(block / 2) + " copy " + std::to_string(block % 2) + ", at byte " +
+                     std::to_string(offset) + ", is " + (choice->valid[block] ? "out of date" : "damaged"));
   }
   return {};
 }

@@ -192,7 +192,12 @@ Result<MetaChoice> choose_meta(std::span<const std::byte> area) {
       return damaged(static_cast<unsigned>(i / 2), static_cast<unsigned>(i % 2), "blocks of two databases");
     }
     const std::size_t other = i ^ 1;
-    if (!choice.valid[i] || (choice.valid[other] && !agree(metas[i], metas[other]))) choice.all_copies_agree = false;
+    const bool agrees = choice.valid[i] && (!choice.valid[other] || agree(metas[i], metas[other]));
+    // Slots are written in turn, so the older one holds the checkpoint before. A copy that an old content came back to
+    // disagrees with the other; which of the two is the old one, the number says.
+    const std::uint64_t expected = i / 2 == *newest / 2 ? choice.meta.checkpoint : choice.meta.checkpoint - 1;
+    const bool other_is_wrong = choice.valid[other] && metas[other].checkpoint != expected;
+    choice.current[i] = choice.valid[i] && metas[i].checkpoint == expected && (agrees || other_is_wrong);
   }
   return choice;
 }

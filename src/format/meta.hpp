@@ -86,7 +86,8 @@ Result<Meta> decode_meta(std::span<const std::byte> block, unsigned slot, unsign
 struct MetaChoice {
   Meta meta;                                  // the newest valid one
   std::array<bool, kMetaBlockCount> valid{};  // by slot * 2 + copy
-  bool all_copies_agree = true;               // both slots readable in both copies
+  // Valid, of the newest checkpoint or the one before it as its slot demands, and the same as a valid other copy.
+  std::array<bool, kMetaBlockCount> current{};
 };
 
 // Chooses from an area of kMetaAreaSize bytes, or fewer when the file is shorter. Errors: NotDatabase when nothing

@@ -173,12 +173,14 @@ TEST(Meta, values_at_the_edge_of_their_range_are_accepted) {
   EXPECT_TRUE(decode_meta(forged(56, kVersionMax), 0, 0).has_value());
 }
 
+constexpr std::array<bool, kMetaBlockCount> kAllCurrent = {true, true, true, true};
+
 TEST(ChooseMeta, the_newest_valid_checkpoint_wins_whichever_slot_holds_it) {
   for (const std::uint64_t newest : {8u, 9u}) {
     const auto choice = choose_meta(area_of(sample(newest - 1), sample(newest)));
     ASSERT_TRUE(choice.has_value());
     EXPECT_TRUE(same(choice->meta, sample(newest)));
-    EXPECT_TRUE(choice->all_copies_agree);
+    EXPECT_EQ(choice->current, kAllCurrent);
   }
 }
 
@@ -197,8 +199,8 @@ TEST(ChooseMeta, survives_every_set_of_damaged_blocks_but_all) {
     EXPECT_TRUE(same(choice->meta, (broken & 12) == 12 ? sample(8) : sample(9))) << broken;
     for (unsigned block = 0; block < 4; ++block) {
       EXPECT_EQ(choice->valid[block], (broken >> block & 1) == 0) << broken << " " << block;
+      EXPECT_EQ(choice->current[block], choice->valid[block]) << broken << " " << block;
     }
-    EXPECT_EQ(choice->all_copies_agree, broken == 0) << broken;
   }
 }
 
@@ -208,7 +210,38 @@ TEST(ChooseMeta, a_crash_between_the_two_copies_leaves_the_newer_one_chosen) {
   const auto choice = choose_meta(area);
   ASSERT_TRUE(choice.has_value());
   EXPECT_EQ(choice->meta.checkpoint, 10u);
-  EXPECT_FALSE(choice->all_copies_agree);
+  EXPECT_EQ(choice->current, (std::array<bool, kMetaBlockCount>{true, false, true, true}));
+}
+
+TEST(ChooseMeta, an_older_content_of_any_block_is_not_current) {
+  for (unsigned block = 0; block < kMetaBlockCount; ++block) {
+    Area area = area_of(sample(8), sample(9));
+    put(area, sample(block < 2 ? 6 : 7), block % 2);
+    const auto choice = choose_meta(area);
+    ASSERT_TRUE(choice.has_value());
+    EXPECT_EQ(choice->meta.checkpoint, 9u);
+    auto expected = kAllCurrent;
+    expected[block] = false;
+    EXPECT_EQ(choice->valid, kAllCurrent);
+    EXPECT_EQ(choice->current, expected) << block;
+  }
+}
+
+TEST(ChooseMeta, an_older_content_of_a_whole_slot_is_not_current) {
+  const auto choice = choose_meta(area_of(sample(6), sample(9)));
+  ASSERT_TRUE(choice.has_value());
+  EXPECT_EQ(choice->meta.checkpoint, 9u);
+  EXPECT_EQ(choice->current, (std::array<bool, kMetaBlockCount>{false, false, true, true}));
+}
+
+TEST(ChooseMeta, copies_of_one_checkpoint_that_differ_are_both_not_current) {
+  Area area = area_of(sample(8), sample(9));
+  Meta differs = sample(9);
+  ++differs.entry_count;
+  put(area, differs, 1);
+  const auto choice = choose_meta(area);
+  ASSERT_TRUE(choice.has_value());
+  EXPECT_EQ(choice->current, (std::array<bool, kMetaBlockCount>{true, true, false, false}));
 }
 
 TEST(ChooseMeta, a_torn_block_falls_back_to_the_checkpoint_before) {
@@ -229,7 +262,7 @@ TEST(ChooseMeta, a_new_file_needs_only_one_slot) {
   const auto choice = choose_meta(area);
   ASSERT_TRUE(choice.has_value());
   EXPECT_EQ(choice->meta.checkpoint, 1u);
-  EXPECT_FALSE(choice->all_copies_agree);
+  EXPECT_EQ(choice->current, (std::array<bool, kMetaBlockCount>{false, false, true, true}));
 }
 
 TEST(ChooseMeta, other_files_are_no_databases) {

@@ -21,6 +21,24 @@ using format::kFrameHeaderSize;
 using format::kLogBlockSize;
 using format::kSegmentHeaderSize;
 
+// The largest watermark in any frame from `from` on that verifies on its own. Slots are searched whatever their header
+// says, because the header may be what was damaged or lost.
+Result<Lsn> watermark_in(SegmentReader& reader, format::FileId file, Lsn from) {
+  Lsn watermark = 0;
+  for (std::size_t slot = 0; slot < reader.headers().size(); ++slot) {
+    const std::span<const std::byte> bytes = TRY(reader.load(slot));
+    for (std::size_t at = kSegmentHeaderSize; at + kFrameHeaderSize <= bytes.size();) {
+      const std::span<const std::byte> here = bytes.subspan(at);
+      const std::optional<Lsn> lsn = format::peek_frame(here);
+      std::optional<FrameView> frame;
+      if (lsn && *lsn >= from && *lsn % reader.segment_size() == at) frame = format::decode_frame(here, *lsn, file);
+      if (frame) watermark = std::max(watermark, frame->header.durable);
+      at += frame ? frame->size : kFrameAlignment;
+    }
+  }
+  return watermark;
+}
+
 class Scanner {
  public:
   Scanner(SegmentReader& reader, const ScanRequest& request, const TransactionVisitor& visit)
@@ -36,7 +54,6 @@ class Scanner {
   Result<std::optional<FrameView>> next_frame(std::size_t slot, std::uint64_t segment, std::size_t offset);
   Status accept(const FrameView& frame);
   Status complete_transaction(const FrameView& frame);
-  Result<Lsn> watermark_behind_end();
   Status malformed(const FrameView& frame, std::string_view message) const;
   void fill_slots();
 
@@ -59,7 +76,7 @@ Result<ScanResult> Scanner::run() {
   for (;;) {
     while (TRY(advance())) {
     }
-    const Lsn vouched = TRY(watermark_behind_end());
+    const Lsn vouched = TRY(watermark_in(reader_, request_.file, result_.end.lsn));
     if (vouched <= result_.end.lsn) {
       result_.durable = std::max(result_.durable, vouched);
       break;
@@ -208,26 +225,6 @@ Status Scanner::complete_transaction(const FrameView& frame) {
   return {};
 }
 
-// The largest watermark in any frame behind the end that verifies on its own. Slots are searched whatever their header
-// says, because the header may be what was damaged or lost.
-Result<Lsn> Scanner::watermark_behind_end() {
-  Lsn watermark = 0;
-  for (std::size_t slot = 0; slot < reader_.headers().size(); ++slot) {
-    const std::span<const std::byte> bytes = TRY(reader_.load(slot));
-    for (std::size_t at = kSegmentHeaderSize; at + kFrameHeaderSize <= bytes.size();) {
-      const std::span<const std::byte> here = bytes.subspan(at);
-      const std::optional<Lsn> lsn = format::peek_frame(here);
-      std::optional<FrameView> frame;
-      if (lsn && *lsn >= result_.end.lsn && *lsn % segment_size_ == at) {
-        frame = format::decode_frame(here, *lsn, request_.file);
-      }
-      if (frame) watermark = std::max(watermark, frame->header.durable);
-      at += frame ? frame->size : kFrameAlignment;
-    }
-  }
-  return watermark;
-}
-
 void Scanner::fill_slots() {
   result_.segment_size = static_cast<std::uint32_t>(segment_size_);
   result_.slot_count = reader_.headers().size();
@@ -241,6 +238,11 @@ void Scanner::fill_slots() {
 Result<ScanResult> scan_log(os::File& log, const ScanRequest& request, const TransactionVisitor& visit) {
   SegmentReader reader = TRY(SegmentReader::open(log, request.file));
   return Scanner(reader, request, visit).run();
+}
+
+Result<Lsn> watermark_behind(os::File& log, format::FileId file, Lsn from) {
+  SegmentReader reader = TRY(SegmentReader::open(log, file));
+  return watermark_in(reader, file, from);
 }
 
 std::uint64_t log_owner(os::File& log) {

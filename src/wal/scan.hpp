@@ -44,6 +44,11 @@ using TransactionVisitor = std::function<Status(std::uint64_t commit_seq, Lsn en
 // is not there), LogHole (details "lsn", "durable"), LogMalformed, ReadFailed, or what `visit` returned.
 Result<ScanResult> scan_log(os::File& log, const ScanRequest& request, const TransactionVisitor& visit);
 
+// The largest durable watermark in any frame at or behind `from` that verifies on its own; 0: there is none.
+// Acknowledged commits reach at least that far. Errors: NotDatabase, VersionUnsupported, LogMalformed, LogForeign,
+// ReadFailed.
+Result<Lsn> watermark_behind(os::File& log, format::FileId file, Lsn from);
+
 // Process id in the owner block, 0 when unknown.
 std::uint64_t log_owner(os::File& log);
 

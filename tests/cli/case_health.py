@@ -79,6 +79,9 @@ def case_a_damaged_copy_of_the_header_is_not_clean(folder):
         (folder / "a.vtr").write_bytes(image)
         report = folder.run("verify", "a.vtr", "--json", "--level", "quick")
         check_equal((report.code, report.json()["clean"]), (10, False), str(report))
+        found = [(f["code"], f["page"], f"at byte {at // 4096 * 4096}," in f["message"])
+                 for f in report.json()["findings"]]
+        check_equal(found, [("HEADER_CHECK_COPY", at // 4096, True)], str(report))
         check_equal(folder.ok("list", "a.vtr", "--count").out, b"10\n")
 
 
