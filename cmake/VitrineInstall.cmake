@@ -6,7 +6,7 @@ install(DIRECTORY "${PROJECT_SOURCE_DIR}/include/vitrine" DESTINATION "${CMAKE_I
   FILES_MATCHING PATTERN "*.hpp" PATTERN "*.h" PATTERN "*.def")
 install(TARGETS vitrine ARCHIVE DESTINATION "${CMAKE_INSTALL_LIBDIR}")
 
-# The config file is written by hand, because an export set would drag the libxxhash target of this build along.
+# The config file is written by hand, because an export set would drag the library targets of this build along.
 set(package_dir "${CMAKE_INSTALL_LIBDIR}/cmake/vitrine")
 configure_package_config_file("${PROJECT_SOURCE_DIR}/cmake/vitrine-config.cmake.in"
   "${PROJECT_BINARY_DIR}/vitrine-config.cmake" INSTALL_DESTINATION "${package_dir}"
