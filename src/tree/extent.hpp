@@ -99,7 +99,7 @@ Result<Bytes> extent_payload(std::span<const std::byte> image, const ExtentEntry
 // Payload of one extent, verified.
 Result<std::string> read_extent(pool::Pool& pool, const ExtentEntry& extent, format::PageType type);
 
-// Gives back every page of the value.
+// Gives back every page of the value; of a value whose list is damaged, all but the extents that the list named.
 Status retire_large_value(Workspace& workspace, const LargeValue& value);
 
 }  // namespace vitrine::tree
