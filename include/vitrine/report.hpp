@@ -43,7 +43,8 @@ struct Stats {
   std::uint64_t log_bytes = 0, log_used_bytes = 0, log_appended_bytes = 0, log_syncs = 0;
   std::uint64_t checkpoints = 0, checkpoint_age_ms = 0;
   // Transactions
-  std::uint64_t commits = 0, rollbacks = 0, commit_seq = 0, durable_seq = 0;
+  std::uint64_t commits = 0, rollbacks = 0;
+  std::uint64_t commit_seq = 0, durable_seq = 0;  // newest commit; newest that survives a power loss
   std::uint64_t snapshots = 0, oldest_snapshot_seq = 0, oldest_snapshot_age_ms = 0;
   std::uint64_t writer_waits = 0, checkpoint_waits = 0;
 };

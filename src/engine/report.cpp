@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 // What the engine tells about itself: the integrity check, counters, facts of the file.
+#include <algorithm>
 #include <array>
 #include <cstdio>
 
@@ -78,7 +79,9 @@ Result<Stats> Engine::stats() {
   const std::uint64_t now_ns = env_.monotonic_ns();
   stats.entries = state.root.entries;
   stats.commit_seq = state.commit_seq;
-  stats.durable_seq = versions_->published().commit_seq;
+  // A checkpoint has what a commit by checkpoint never put into the log; the log may be ahead of the version.
+  const std::uint64_t durable = log_ ? std::max(checkpoint.commit_seq, log_->durable_seq()) : state.commit_seq;
+  stats.durable_seq = std::min(durable, state.commit_seq);
   {
     const State pinned = pin_snapshot();
     const Result<std::uint32_t> depth = tree::depth_of(*pool_, pinned.root);

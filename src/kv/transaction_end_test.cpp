@@ -266,6 +266,27 @@ TEST_F(TransactionEndTest, the_durability_of_a_closure_overrides_the_databases) 
   EXPECT_EQ(db().stats().value().durable_seq, db().stats().value().commit_seq);
 }
 
+TEST_F(TransactionEndTest, stats_call_a_commit_durable_once_it_is) {
+  const auto durable = [&] { return db().stats().value().durable_seq; };
+  const auto put = [&](Durability durability) {
+    return db().write([](WriteTransaction& txn) { return txn.put("k", "v"); }, durability);
+  };
+  const std::uint64_t before = durable();
+  ASSERT_TRUE(ok(put(Durability::None)));
+  EXPECT_EQ(durable(), before) << "seen, and not synced";
+  ASSERT_TRUE(ok(put(Durability::Full)));
+  EXPECT_EQ(durable(), before + 2) << "with all before it";
+  ASSERT_TRUE(ok(put(Durability::None)));
+  EXPECT_EQ(durable(), before + 2);
+  ASSERT_TRUE(ok(db().checkpoint()));
+  EXPECT_EQ(durable(), before + 3);
+  ASSERT_TRUE(ok(put(Durability::None)));
+  ASSERT_TRUE(ok(db().sync()));
+  EXPECT_EQ(durable(), before + 4);
+  reopen();
+  EXPECT_EQ(durable(), before + 4);
+}
+
 // --- Waiting for a turn ----------------------------------------------------------------------------------------------
 
 TEST_F(TransactionEndTest, begin_write_gives_up_at_its_deadline) {

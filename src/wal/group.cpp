@@ -76,6 +76,7 @@ void Log::lead(Lock& lock, Turn turn) {
     written_.store(turn_end_, std::memory_order_release);
     if (turn == Turn::Sync) {
       vouched_ = turn_watermark_;
+      durable_seq_.store(turn_commit_seq_, std::memory_order_release);
       durable_.store(turn_end_, std::memory_order_release);
     }
     gates_[0].fetch_add(1, std::memory_order_release);
@@ -99,6 +100,7 @@ void Log::begin_turn(Turn turn) {
   turn_syncs_ = turn == Turn::Sync;
   turn_end_ = end_;
   turn_watermark_ = watermark_;
+  turn_commit_seq_ = commit_seq_;
   active_.pad_to_block();
   std::swap(active_, taken_);
   if (keeps_block_open) {

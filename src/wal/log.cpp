@@ -203,7 +203,7 @@ void Log::put_frame(FrameType type, std::uint64_t commit_seq, Bytes payload) {
   chain_ = format::write_frame(active_.extend(size), fields, payload, id_);
   next_ += size;
   end_ = next_;
-  commit_seq_ = commit_seq;
+  if (type != FrameType::Part) commit_seq_ = commit_seq;
   watermark_ = fields.durable;
   if (type == FrameType::Transaction || type == FrameType::Part) transactions_end_ = end_;
 }

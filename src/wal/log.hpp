@@ -101,6 +101,9 @@ class Log {
 
   LogPosition position() const;  // [writer] where the next frame will go
   Lsn durable() const noexcept { return durable_.load(std::memory_order_acquire); }  // end of what is known durable
+  std::uint64_t durable_seq() const noexcept {
+    return durable_seq_.load(std::memory_order_acquire);
+  }                                                                                  // last commit of it
   Lsn written() const noexcept { return written_.load(std::memory_order_acquire); }  // end of what the system has
   std::uint64_t file_size() const noexcept { return slots_.file_size(); }
   std::uint64_t capacity() const noexcept { return slots_.count() * segment_size_; }  // bytes of all slots now
@@ -151,7 +154,7 @@ class Log {
   Lsn next_ = 0;                   // where the next frame goes
   Lsn end_ = 0;                    // end of the last frame
   std::uint64_t chain_ = 0;
-  std::uint64_t commit_seq_ = 0;  // of the last frame
+  std::uint64_t commit_seq_ = 0;  // of the last record that is whole
   Lsn transactions_end_ = 0;      // end of the last frame that carries data
   Lsn watermark_ = 0;             // in the last frame
   Lsn vouched_ = 0;               // watermark in the last durable frame
@@ -160,11 +163,13 @@ class Log {
   bool turn_syncs_ = false;
   Lsn turn_end_ = 0;  // end_ when the turn began
   Lsn turn_watermark_ = 0;
+  std::uint64_t turn_commit_seq_ = 0;
   std::uint64_t group_ = 0;                            // number of the last sync turn begun
   std::array<std::atomic<std::uint32_t>, 2> gates_{};  // group.cpp
   Status failure_;
 
   std::atomic<Lsn> durable_{0};
+  std::atomic<std::uint64_t> durable_seq_{0};
   std::atomic<Lsn> written_{0};
   std::atomic<std::uint64_t> syncs_{0};
 };
