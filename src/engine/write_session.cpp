@@ -234,7 +234,8 @@ Commit WriteSession::wait_durable(Engine& engine, const State& state, Durability
   Status status;
   try {
     status = must_sync ? engine.log_->sync(end) : engine.log_->write_out(end);
-    if (status.is_ok() && must_sync) engine.versions_->advance(engine.log_->durable());
+    // Also after a mere write: this commit may wait behind one whose sync has ended and who has not yet said so.
+    if (status.is_ok()) engine.versions_->advance(engine.log_->durable());
   } catch (const std::bad_alloc&) {
     status = Status::out_of_memory();
     engine.poison(status);
