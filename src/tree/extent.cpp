@@ -98,8 +98,8 @@ Result<std::vector<ExtentEntry>> extents_of(pool::Pool& pool, const LargeValue& 
   return decode_extent_list(image, value);
 }
 
-// A damaged list must not keep its entry from being replaced or erased. Which extents it named is lost with it, so their
-// pages stay allocated, and the check reports them as leaked.
+// A damaged list must not keep its entry from being replaced or erased. Which extents it named is lost with it, so
+// their pages stay allocated, and the check reports them as leaked.
 Status retire_large_value(Workspace& workspace, const LargeValue& value) {
   const Result<std::vector<ExtentEntry>> entries = extents_of(workspace.pool(), value);
   if (!entries.has_value() && entries.status().kind() != ErrorKind::IntegrityFailure) return entries.status();
