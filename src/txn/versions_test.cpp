@@ -185,10 +185,11 @@ struct PlainVersions {
 
   Numbers take_released() {
     Numbers numbers;
-    for (const auto& [number, page] : retired) {
-      const bool is_seen =
-          std::any_of(pins.begin(), pins.end(), [&](Version pin) { return page.birth <= pin && pin < page.freed; });
-      if (!is_seen && published >= page.freed) numbers.push_back(number);
+    for (const auto& entry : retired) {
+      const RetiredPages& page = entry.second;
+      const auto sees = [&](Version pin) { return page.birth <= pin && pin < page.freed; };
+      const bool is_seen = std::any_of(pins.begin(), pins.end(), sees);
+      if (!is_seen && published >= page.freed) numbers.push_back(page.page);
     }
     for (const PageNo number : numbers) retired.erase(number);
     return numbers;
