@@ -3,10 +3,12 @@
 // that was acknowledged is lost, nothing leaks, and the handle is usable or refuses to write, but is never wrong.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <functional>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "os/sim_crash.hpp"
@@ -363,6 +365,35 @@ Status create_in_memory(MemoryRun& run) {
   return armed([&] { return db->close(); });
 }
 
+// A reader beside the writer. Without memory it shows what it showed, or a later commit; then it moves on after all.
+Status refresh(MemoryRun& run) {
+  Options wanted = run.options();
+  wanted.access = Access::ReadOnly;
+  Database reader = Database::open(kPath, OpenMode::MustExist, wanted).value();
+  std::vector<Model> seen{run.model()};
+  const Refuse mode = std::exchange(memory::state.mode, Refuse::Never);
+  for (std::uint64_t i = 0; i < 3; ++i) {  // each splits leaves
+    const Status changed = run.commit([&](WriteTransaction& txn, Model& next) -> Status {
+      for (std::uint64_t at = 0; at < 5; ++at) {
+        const std::string key = key_of(at * 6) + " and more " + std::to_string(i), value = random_bytes(i, 1500);
+        CHECK(txn.put(key, value));
+        next["default"][key] = {value, run.version()};
+      }
+      return {};
+    });
+    CHECK(changed);
+    seen.push_back(run.model());
+  }
+  memory::plan(mode, memory::state.first_refused);
+  const Status status = armed([&] { return reader.refresh().status(); });
+  memory::state.mode = Refuse::Never;
+  const Model shown = model_of(reader).value();
+  if (std::find(seen.begin(), seen.end(), shown) == seen.end()) run.note("a failed refresh shows what never was");
+  if (!reader.refresh().has_value() || model_of(reader).value() != run.model()) run.note("no refresh afterwards");
+  if (reader.stats().value().entries != run.db().stats().value().entries) run.note("a refresh counts wrong");
+  return status;
+}
+
 Status open_only(MemoryRun& run) { return run.open(); }
 
 Status close(MemoryRun& run) { return run.close(); }
@@ -385,6 +416,7 @@ const Scenario kScenarios[] = {
     {"import", import_over_everything},
     {"create", create, false, true},
     {"create_in_memory", create_in_memory},
+    {"refresh", refresh},
     {"open_and_recover", open_only, false},
     {"close", close},
 };

@@ -77,7 +77,8 @@ class Database {
   Result<std::optional<ByteString>> get(Bytes key) const;
   Result<bool> erase(Bytes key);  // true when the key existed
 
-  // Read-only handles beside a living writer: move on to what it has committed since. True when that is newer.
+  // Read-only handles beside a living writer: move on to what it has committed since. True when that is newer. After an
+  // error the handle shows what it showed before, or a later commit of the writer, and can be refreshed again.
   // Transactions that are open keep what they see, also when the writer closes or dies and another one opens; an old
   // handle costs the writer space in the file until it is refreshed or closed.
   Result<bool> refresh();

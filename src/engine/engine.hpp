@@ -165,6 +165,7 @@ class Engine : public std::enable_shared_from_this<Engine> {
   Status check_for_newer_log();
   Status append_open_frame();
   Status replay_for_reading();
+  Status check_missed_commit();
   std::uint64_t log_owner_id();
   std::string log_path() const { return path_ + "-wal"; }
   wal::LogOptions log_options() const;
@@ -246,6 +247,7 @@ class Engine : public std::enable_shared_from_this<Engine> {
   std::atomic<bool> periodic_used_{false};  // a commit asked for the timer
   std::atomic<bool> closed_{true};          // until the files are open
   bool missed_commit_ = false;  // read-only: the log goes on behind a commit that only a newer checkpoint has
+  bool cannot_go_on_ = false;   // read-only: memory ended half-way; the next refresh opens anew
   wal::LogPosition replayed_;   // read-only: where catch_up goes on
   std::unique_ptr<os::File> reader_log_;
   std::mutex catch_up_mutex_;

@@ -2,6 +2,7 @@
 // From the log to the present: replay, and the log of a new session.
 #include <algorithm>
 #include <array>
+#include <new>
 
 #include "base/assert.hpp"
 #include "base/try.hpp"
@@ -41,8 +42,8 @@ Status Engine::apply_operation(const format::Operation& operation) {
 }
 
 // Commits are numbered without gaps, but a commit by checkpoint leaves no record. So where a number is missing, a newer
-// checkpoint than ours has it: to a reader, the writer has just made one, and what we have is whole up to here; to a
-// writer, the newest header is lost.
+// checkpoint than ours has it: to a reader, the writer has just made one, and what we have is whole up to here (see
+// check_missed_commit); to a writer, the newest header is lost.
 Status Engine::apply(std::uint64_t commit_seq, Bytes payload) {
   const std::uint64_t latest = versions_->latest().commit_seq;
   if (is_read_only() && commit_seq != latest + 1) {
@@ -183,23 +184,39 @@ Status Engine::replay_for_reading() {
   store_->attach_scratch(TRY(env_.open_temporary(path_)), workspace_->session());
   reader_log_ = std::move(*log);
   replayed_ = TRY(replay(*reader_log_, {meta_.log_position, meta_.log_chain})).end;
-  return {};
+  return check_missed_commit();
+}
+
+// The header of a checkpoint is written before the log goes on behind its commit. So if a commit was missed and there is
+// no newer header, that header is lost, and with it acknowledged commits.
+Status Engine::check_missed_commit() {
+  if (!missed_commit_ || options_.accept_lost_log || TRY(read_meta()).checkpoint != meta_.checkpoint) return {};
+  return Status::error(ErrorCode::LogHole, "commits are missing between the header and the log")
+      .with("path", log_path())
+      .with("expected", versions_->latest().commit_seq + 1);
 }
 
 Result<Engine::Catchup> Engine::catch_up() {
   CHECK(check_usable());
   if (!is_read_only()) return Status::error(ErrorCode::Misuse, "only read-only handles are refreshed");
   std::lock_guard lock(catch_up_mutex_);
-  if (missed_commit_ || TRY(read_meta()).checkpoint != meta_.checkpoint) return Catchup::Reopen;
+  if (missed_commit_ || cannot_go_on_ || TRY(read_meta()).checkpoint != meta_.checkpoint) return Catchup::Reopen;
   if (!reader_log_) return Catchup::UpToDate;
   const std::uint64_t before = versions_->latest().commit_seq;
-  const Result<wal::ScanResult> scan = replay(*reader_log_, replayed_);
-  if (!scan.has_value()) {
-    workspace_->rollback();  // of the commit it failed in; the next refresh goes on behind those before it
-    tree_->set_root(versions_->latest().root);
-    return scan.status();
+  try {
+    const Result<wal::ScanResult> scan = replay(*reader_log_, replayed_);
+    if (!scan.has_value()) {
+      workspace_->rollback();  // of the commit it failed in; the next refresh goes on behind those before it
+      tree_->set_root(versions_->latest().root);
+      return scan.status();
+    }
+    replayed_ = scan->end;
+  } catch (const std::bad_alloc&) {
+    cannot_go_on_ = true;  // what is published is whole, what was begun is never looked at again
+    return Status::out_of_memory();
   }
-  replayed_ = scan->end;
+  CHECK(check_missed_commit());
+  if (missed_commit_) return Catchup::Reopen;
   return versions_->latest().commit_seq == before ? Catchup::UpToDate : Catchup::Advanced;
 }
 

@@ -3,10 +3,12 @@
 //
 // One simulated machine holds both sides; a writer is killed by stopping the machine for a moment. Locks and the cache
 // of the system outlive that, as they outlive a process.
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
 
+#include "format/meta.hpp"
 #include "kv/testing.hpp"
 #include "os/sim_disk.hpp"
 #include "os/sim_env.hpp"
@@ -175,6 +177,92 @@ TEST_F(ReaderTest, a_reader_that_moved_on_keeps_nothing_old) {
   ASSERT_TRUE(ok(writer_->checkpoint()));
   ASSERT_TRUE(ok(writer_->put("next", "2")));
   EXPECT_GT(writer_->stats().value().pages_free, 0u);
+}
+
+// --- Refresh ---------------------------------------------------------------------------------------------------------
+
+// What fails, a refresh that fails leaves the handle as it was, and the next one makes up for it.
+TEST_F(ReaderTest, a_refresh_that_fails_keeps_what_was_seen_and_can_be_repeated) {
+  const auto one_commit = [&] { return writer_->put("one", "commit"); };
+  const auto new_checkpoint = [&] { return writer_->checkpoint(); };
+  const auto both = [&] {
+    const Status status = writer_->checkpoint();
+    return status.is_ok() ? writer_->put("two", "commits") : status;
+  };
+  for (const std::function<Status()>& change : {std::function<Status()>(one_commit), {new_checkpoint}, {both}}) {
+    bool is_over = false;
+    for (std::uint64_t operation = 1; !is_over; ++operation) {
+      open_reader();
+      ASSERT_TRUE(ok(writer_->put("mark", std::to_string(operation))));
+      ASSERT_TRUE(ok(change()));
+      const Content before = content_of(*reader_), after = content_of(*writer_);
+      env_->inject({.operation = env_->operations() + operation});
+      const std::uint64_t last = env_->operations() + operation;
+      const Status status = reader_->refresh().status();
+      is_over = env_->operations() < last;
+      env_->clear_faults();
+      ASSERT_EQ(status.is_ok() || !is_over, true);
+      const Content now = content_of(*reader_);
+      ASSERT_TRUE(now == after || (!status.is_ok() && now == before)) << operation << ": " << status.to_string();
+      ASSERT_TRUE(ok(reader_->refresh())) << operation;
+      ASSERT_TRUE(content_of(*reader_) == after) << operation;
+      reader_.reset();
+    }
+  }
+}
+
+// Commits that only a checkpoint has, made between the reader's looks at the header and at the log.
+TEST_F(ReaderTest, a_reader_that_meets_the_log_of_a_newer_checkpoint_shows_what_comes_before_it) {
+  const std::string large(600'000, 'x');
+  env_->hooks().on_operation = [&](std::uint64_t, os::SimOperation kind, const std::string& path) {
+    if (kind != os::SimOperation::Open || path != std::string(kPath) + "-wal") return;
+    env_->hooks().on_operation = {};
+    ASSERT_TRUE(ok(writer_->put("a", "in the log")));
+    ASSERT_TRUE(ok(writer_->put("b", large)));  // too large for the log
+    ASSERT_TRUE(ok(writer_->put("c", "in the log again")));
+  };
+  open_reader();
+  EXPECT_EQ(reader_->get("a").value(), "in the log");
+  EXPECT_EQ(reader_->get("c").value(), std::nullopt);
+  EXPECT_TRUE(ok(reader_->refresh()));
+  EXPECT_TRUE(content_of(*reader_) == content_of(*writer_));
+}
+
+TEST_F(ReaderTest, a_refresh_that_meets_the_log_of_a_newer_checkpoint_moves_on_to_it) {
+  const std::string large(600'000, 'x');
+  open_reader();
+  env_->hooks().on_operation = [&](std::uint64_t, os::SimOperation kind, const std::string& path) {
+    if (kind != os::SimOperation::Read || path != std::string(kPath) + "-wal") return;
+    env_->hooks().on_operation = {};
+    ASSERT_TRUE(ok(writer_->put("a", "in the log")));
+    ASSERT_TRUE(ok(writer_->put("b", large)));
+    ASSERT_TRUE(ok(writer_->put("c", "in the log again")));
+  };
+  EXPECT_EQ(reader_->refresh().value(), true);
+  EXPECT_TRUE(content_of(*reader_) == content_of(*writer_));
+}
+
+// --- A lost header ---------------------------------------------------------------------------------------------------
+
+// The newest header has a commit that the log does not have. Nobody may take the older one for the whole truth.
+TEST_F(ReaderTest, a_lost_header_is_a_hole_in_the_log_unless_the_loss_is_accepted) {
+  ASSERT_TRUE(ok(writer_->put("a", "in the log")));
+  ASSERT_TRUE(ok(writer_->put("b", std::string(600'000, 'x'))));
+  const std::uint64_t lost = writer_->info().value().checkpoint;
+  ASSERT_TRUE(ok(writer_->put("c", "in the log again")));
+  ASSERT_TRUE(ok(writer_->sync()));
+  env_->stop();
+  writer_.reset();
+  env_->stop_before(os::kSimUnlimited);
+  env_->write_durable(kPath, format::meta_slot(lost) * 2 * format::kMetaBlockSize,
+                      std::string(2 * format::kMetaBlockSize, '\xee'));
+  Options accepting = options(Access::ReadWrite);
+  EXPECT_TRUE(fails(Database::open(kPath, OpenMode::MustExist, accepting), ErrorCode::LogHole));
+  EXPECT_TRUE(fails(Database::open(kPath, OpenMode::MustExist, options(Access::ReadOnly)), ErrorCode::LogHole));
+  accepting.accept_lost_log = true;
+  writer_.emplace(Database::open(kPath, OpenMode::MustExist, accepting).value());
+  EXPECT_EQ(writer_->get("b").value(), std::nullopt);
+  EXPECT_EQ(writer_->get("c").value(), std::nullopt);
 }
 
 // --- Who writes ------------------------------------------------------------------------------------------------------

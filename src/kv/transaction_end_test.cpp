@@ -76,6 +76,33 @@ TEST_F(TransactionEndTest, savepoints_that_do_not_exist_are_unknown) {
   EXPECT_TRUE(fails(txn.rollback_to({2}), ErrorCode::SavepointUnknown));
 }
 
+TEST_F(TransactionEndTest, there_is_no_savepoint_in_the_middle_of_a_value) {
+  WriteTransaction txn = begin();
+  const Savepoint before = txn.savepoint().value();
+  {
+    ValueWriter writer = txn.write_value({}, "k").value();
+    ASSERT_TRUE(ok(writer.append(std::string(50'000, 'x'))));
+    EXPECT_TRUE(fails(txn.savepoint(), ErrorCode::Misuse));
+    ASSERT_TRUE(ok(writer.append(std::string(50'000, 'y'))));
+    ASSERT_TRUE(ok(writer.finish()));
+    EXPECT_TRUE(ok(txn.savepoint())) << "the value is finished";
+  }
+  {
+    ValueWriter writer = txn.write_value({}, "given up").value();
+    ASSERT_TRUE(ok(writer.append(std::string(50'000, 'z'))));
+    EXPECT_TRUE(fails(txn.savepoint(), ErrorCode::Misuse));
+  }
+  EXPECT_TRUE(ok(txn.savepoint())) << "the value is given up";
+  ValueWriter writer = txn.write_value({}, "k").value();
+  ASSERT_TRUE(ok(writer.append("half")));
+  ASSERT_TRUE(ok(txn.rollback_to(before))) << "back to before the value began";
+  EXPECT_TRUE(fails(writer.append("the rest"), ErrorCode::Misuse));
+  EXPECT_TRUE(fails(writer.finish(), ErrorCode::Misuse));
+  EXPECT_EQ(txn.count({}).value(), 0u);
+  ASSERT_TRUE(ok(txn.put("k", "v")));
+  EXPECT_TRUE(ok(txn.commit()));
+}
+
 TEST_F(TransactionEndTest, what_came_before_a_savepoint_is_committed_after_rolling_back) {
   WriteTransaction txn = begin();
   for (int i = 0; i < 500; ++i) ASSERT_TRUE(ok(txn.put("before" + std::to_string(i), std::string(100, 'x'))));
