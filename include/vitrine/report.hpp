@@ -64,7 +64,7 @@ enum class FindingSeverity : std::uint8_t {
 struct Finding {
   FindingSeverity severity = FindingSeverity::Damage;
   std::string code;        // an error name of error_codes.def, or "PAGE_CHECK_LEAKED", "PAGE_CHECK_ORDER", ...
-  std::uint64_t page = 0;  // 0: not about one page
+  std::uint64_t page = 0;  // 0: not about one page, or the first one, which holds header blocks
   std::string message;
 };
 

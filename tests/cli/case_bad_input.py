@@ -12,6 +12,8 @@ READERS = [("get", "key"), ("list",), ("list", "--count"), ("keyspaces",), ("sta
 WRITERS = [("put", "key", "value"), ("delete", "key"), ("delete", "--all"), ("checkpoint",), ("compact",), ("vacuum",),
            ("import", "a.export")]
 
+WRITES = ("put", "delete")
+
 
 def refused_by_all(folder, status, name, database, commands=None, **options):
     for command, *words in commands or READERS + WRITERS:
@@ -141,6 +143,76 @@ def case_a_log_of_another_database_is_refused(folder):
     shutil.copy(folder / "b.vtr-wal", folder / "a.vtr-wal")
     refused_by_all(folder, "integrity_failure", "LOG_OPEN_FOREIGN", "a.vtr", READERS[:3] + WRITERS[:1])
     folder.ok("get", "b.vtr", "other", out="1\n")
+
+
+def flip(path, at, bit=0x10):
+    image = bytearray(path.read_bytes())
+    image[at] ^= bit
+    path.write_bytes(image)
+
+
+def case_a_log_damaged_among_its_commits_is_refused(folder):
+    folder.database()
+    writer = folder.start("put", "a.vtr", "--stdin", "--ack")
+    for i in range(5):
+        writer.stdin.write(b"key%d\tvalue%d\n" % (i, i))
+        writer.stdin.flush()
+        check_equal(writer.stdout.readline(), b"key%d\n" % i)
+    writer.send_signal(signal.SIGKILL)
+    writer.communicate()
+    at = (folder / "a.vtr-wal").read_bytes().index(b"value1")
+    flip(folder / "a.vtr-wal", at)
+    refused_by_all(folder, "integrity_failure", "LOG_REPLAY_HOLE", "a.vtr")
+    flip(folder / "a.vtr-wal", at)
+    check_equal(len(folder.content("a.vtr")), 5)
+    flip(folder / "a.vtr-wal", at)
+    folder.ok("put", "a.vtr", "new", "2", "--accept-lost-log")
+    check_equal(folder.content("a.vtr"), {b"key0": b"value0", b"new": b"2"})
+    folder.verified("a.vtr")
+
+
+def case_an_old_file_beside_a_newer_log_is_refused(folder):
+    folder.database({b"old": b"1"})
+    old = (folder / "a.vtr").read_bytes()
+    writer = folder.start("put", "a.vtr", "--stdin", "--ack")
+    writer.stdin.write(b"key\t1\n")
+    writer.stdin.flush()
+    writer.stdout.readline()
+    writer.send_signal(signal.SIGKILL)
+    writer.communicate()
+    new = (folder / "a.vtr").read_bytes()
+    (folder / "a.vtr").write_bytes(old)
+    refused_by_all(folder, "integrity_failure", "LOG_REPLAY_HOLE", "a.vtr", READERS + WRITERS[:1])
+    (folder / "a.vtr").write_bytes(new)
+    check_equal(folder.content("a.vtr"), {b"old": b"1", b"key": b"1"})
+    (folder / "a.vtr").write_bytes(old)
+    folder.ok("put", "a.vtr", "new", "2", "--accept-lost-log")
+    check_equal(folder.content("a.vtr"), {b"old": b"1", b"new": b"2"})
+    folder.verified("a.vtr")
+
+
+def case_a_header_damaged_in_every_copy_is_named(folder):
+    folder.database({b"a": b"1"})
+    folder.ok("put", "a.vtr", "b", "2")
+    for at in (100, 4096 + 100, 8192 + 100, 12288 + 100):
+        check_equal(len(folder.content("a.vtr")), 2)
+        flip(folder / "a.vtr", at)
+    refused_by_all(folder, "integrity_failure", "DATABASE_OPEN_HEADER_DAMAGED", "a.vtr")
+
+
+def case_a_damaged_page_stops_what_needs_it_and_nothing_else(folder):
+    entries = {b"%05d" % i: folder.random.randbytes(80) for i in range(3000)}
+    folder.database(entries, options=("--page-size", "4096"))
+    at = (folder / "a.vtr").read_bytes().index(entries[b"01500"])
+    flip(folder / "a.vtr", at)
+    for words in (("get", "a.vtr", "01500"), ("list", "a.vtr", "--count"), ("export", "a.vtr", "a.export"),
+                  ("backup", "a.vtr", "copy.vtr"), ("put", "a.vtr", "01500", "new"), ("delete", "a.vtr", "01500")):
+        details = folder.fails("integrity_failure", "PAGE_READ_CHECKSUM", *words, files_change=words[0] in WRITES)
+        check_equal(details["page"], str(at // 4096), f"page named by {words}")
+    check_equal(sorted(folder.files()), ["a.vtr"], "no half copies")
+    folder.ok("get", "a.vtr", "00001", "--raw", out=entries[b"00001"])
+    folder.ok("put", "a.vtr", "00001", "new")
+    folder.ok("get", "a.vtr", "00001", out="new\n")
 
 
 def as_nobody(folder):
