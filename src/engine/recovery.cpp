@@ -187,8 +187,8 @@ Status Engine::replay_for_reading() {
   return check_missed_commit();
 }
 
-// The header of a checkpoint is written before the log goes on behind its commit. So if a commit was missed and there is
-// no newer header, that header is lost, and with it acknowledged commits.
+// The header of a checkpoint is written before the log goes on behind its commit. So if a commit was missed and there
+// is no newer header, that header is lost, and with it acknowledged commits.
 Status Engine::check_missed_commit() {
   if (!missed_commit_ || options_.accept_lost_log || TRY(read_meta()).checkpoint != meta_.checkpoint) return {};
   return Status::error(ErrorCode::LogHole, "commits are missing between the header and the log")
