@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-// `stats`, `info`, `keyspaces`: what a database tells about itself.
+// `stats`, `info`: what a database tells about itself.
 #include "base/try.hpp"
 #include "cli/commands.hpp"
 #include "cli/database_access.hpp"
@@ -39,21 +39,6 @@ Record record_of(const DatabaseInfo& info) {
   return record;
 }
 
-Status print_keyspaces(const std::vector<KeyspaceInfo>& keyspaces, Console& console) {
-  if (!console.json()) {
-    for (const KeyspaceInfo& info : keyspaces) CHECK(console.write(encoded(info.name, Encoding::Text) + "\n"));
-    return {};
-  }
-  std::vector<Record> rows;
-  for (const KeyspaceInfo& info : keyspaces) {
-    rows.emplace_back().add("name", info.name).add("id", std::uint64_t{info.keyspace.id});
-    rows.back().add("versions", info.keyspace.versions);
-  }
-  Record record;
-  record.add("keyspaces", std::move(rows));
-  return console.print(record);
-}
-
 }  // namespace
 
 Status run_stats(const Arguments& arguments, Console& console) {
@@ -67,12 +52,6 @@ Status run_info(const Arguments& arguments, Console& console) {
   CHECK(console.print(record_of(info)));
   if (info.network_filesystem) console.warn("the file lies on a network file system; locks and syncs may not hold");
   return {};
-}
-
-Status run_keyspaces(const Arguments& arguments, Console& console) {
-  const Database db = TRY(open_database(arguments, Access::ReadOnly));
-  const ReadTransaction txn = TRY(db.begin_read());
-  return print_keyspaces(TRY(txn.keyspaces()), console);
 }
 
 }  // namespace vitrine::cli

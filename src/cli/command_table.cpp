@@ -118,6 +118,16 @@ CommandSpec list_row() {
           run_list};
 }
 
+CommandSpec keyspaces_row() {
+  return {"keyspaces",
+          "print the names of all keyspaces, or remove one",
+          "With --drop the keyspace goes with all its entries, in one transaction, and\n"
+          "their number is printed. The keyspace \"default\" stays; delete --all empties it.",
+          {{"DB"}},
+          joined({{{"--drop", "NAME", "remove this keyspace and all its entries"}}, kWrite, kOpen, kJson}),
+          run_keyspaces};
+}
+
 CommandSpec verify_row() {
   return {"verify",
           "check a database and list every finding",
@@ -167,7 +177,7 @@ std::vector<CommandSpec> make_commands() {
       get_row(),
       delete_row(),
       list_row(),
-      {"keyspaces", "print the names of all keyspaces", "", {{"DB"}}, plain, run_keyspaces},
+      keyspaces_row(),
       {"stats", "print counters of content, space, cache, log and transactions", "", {{"DB"}}, plain, run_stats},
       {"info", "print what a database is", "", {{"DB"}}, plain, run_info},
       verify_row(),

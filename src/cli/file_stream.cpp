@@ -27,6 +27,15 @@ Result<InputFile> InputFile::open(const std::string& path) {
   return InputFile(file, path);
 }
 
+// Pipes and terminals cannot be moved in; devices can, but have no end.
+std::optional<std::uint64_t> InputFile::size() const {
+  const long here = std::ftell(file_.get());
+  if (here < 0 || std::fseek(file_.get(), 0, SEEK_END) != 0) return std::nullopt;
+  const long end = std::ftell(file_.get());
+  if (std::fseek(file_.get(), here, SEEK_SET) != 0 || end <= here) return std::nullopt;
+  return static_cast<std::uint64_t>(end - here);
+}
+
 Status InputFile::failed() const { return call_failed(errno, ErrorCode::ReadFailed, "read", path_); }
 
 Result<std::size_t> InputFile::read(char* to, std::size_t size) {

@@ -3,8 +3,10 @@
 // stricter (no symbolic links, no pipes). Used by one thread.
 #pragma once
 
+#include <cstdint>
 #include <cstdio>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "vitrine/bytes.hpp"
@@ -16,6 +18,9 @@ class InputFile {
  public:
   // "-" is standard input. Errors: FileNotFound, FilePermission, FileNotRegular, SystemFailed.
   static Result<InputFile> open(const std::string& path);
+
+  // How much there is to read, when that is known: for regular files. To be asked before the first read.
+  std::optional<std::uint64_t> size() const;
 
   // Fills `to` as far as the input goes; returns how much that was. Errors: ReadFailed, FileNotRegular, Cancelled.
   Result<std::size_t> read(char* to, std::size_t size);

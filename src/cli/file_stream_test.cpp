@@ -31,6 +31,17 @@ TEST_F(FileStream, lines_keep_every_byte_but_the_newline) {
   EXPECT_FALSE(file.read_line(line, 100).value());
 }
 
+TEST_F(FileStream, the_size_is_known_of_what_has_an_end_and_asking_moves_nothing) {
+  std::ofstream(path("lines")) << "12345\nlast\n";
+  InputFile file = InputFile::open(path("lines")).value();
+  EXPECT_EQ(file.size(), 11u);
+  std::string line;
+  EXPECT_TRUE(file.read_line(line, 100).value());
+  EXPECT_EQ(line, "12345");
+  EXPECT_EQ(InputFile::open("/dev/null").value().size(), std::nullopt);
+  EXPECT_EQ(InputFile::open("/dev/zero").value().size(), std::nullopt);
+}
+
 TEST_F(FileStream, a_line_beyond_the_bound_is_refused) {
   std::ofstream(path("lines")) << "12345\n123456\n";
   InputFile file = InputFile::open(path("lines")).value();

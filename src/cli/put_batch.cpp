@@ -22,6 +22,7 @@ class Batch {
         encoding_(encoding),
         console_(console),
         input_(std::move(input)),
+        input_size_(input_.size()),
         commit_every_(commit_every),
         bar_("put", console.progress()) {}
 
@@ -79,7 +80,8 @@ class Batch {
     Result<bool> read = input_.read_line(line_, kLineSizeMax);
     ++line_number_;
     if (!read.has_value()) return read.status().with("line", line_number_);
-    bar_.update({line_number_, 0, "entries"});
+    bytes_read_ += line_.size() + 1;
+    bar_.update(input_size_ ? Progress{bytes_read_, *input_size_, "bytes"} : Progress{line_number_, 0, "entries"});
     return read;
   }
 
@@ -98,11 +100,13 @@ class Batch {
   const Encoding encoding_;
   Console& console_;
   InputFile input_;
+  const std::optional<std::uint64_t> input_size_;  // of a file; of a pipe nobody knows
   const std::uint64_t commit_every_;
   ProgressBar bar_;
   std::string line_;
   std::string acks_;
   std::uint64_t line_number_ = 0;
+  std::uint64_t bytes_read_ = 0;
   std::uint64_t committed_ = 0, commits_ = 0;
   Commit last_;
 };

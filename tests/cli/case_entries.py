@@ -261,6 +261,26 @@ def case_keyspaces_are_separate(folder):
     folder.verified("a.vtr")
 
 
+def case_a_keyspace_is_dropped_with_its_entries(folder):
+    folder.database({b"key": b"default"})
+    folder.ok("put", "a.vtr", "--stdin", "--keyspace", "gone", stdin=b"".join(b"%d\tv\n" % i for i in range(3000)))
+    folder.ok("put", "a.vtr", "key", "kept", "--keyspace", "kept")
+    folder.ok("keyspaces", "a.vtr", "--drop", "gone", out="deleted  3000\n")
+    folder.reads("keyspaces", "a.vtr", out="default\nkept\n")
+    folder.fails("not_found", "KEYSPACE_OPEN_NOT_FOUND", "list", "a.vtr", "--keyspace", "gone")
+    folder.fails("not_found", "KEYSPACE_OPEN_NOT_FOUND", "keyspaces", "a.vtr", "--drop", "gone", files_change=True)
+    folder.fails("invalid_input", "ARGUMENT_CHECK_INVALID", "keyspaces", "a.vtr", "--drop", "default",
+                 files_change=True)
+    folder.fails("invalid_input", "KEYSPACE_CHECK_NAME", "keyspaces", "a.vtr", "--drop=", files_change=True)
+    folder.fails("not_found", "FILE_OPEN_NOT_FOUND", "keyspaces", "none.vtr", "--drop", "gone")
+    folder.ok("put", "a.vtr", "key", "new", "--keyspace", "gone")
+    folder.reads("list", "a.vtr", "--keyspace", "gone", out="key\tnew\n")
+    answer = folder.ok("keyspaces", "a.vtr", "--drop", "kept", "--json").json()
+    check_equal((answer["ok"], answer["deleted"], answer["outcome"]), (True, 1, "committed"))
+    folder.reads("get", "a.vtr", "key", out="default\n")
+    folder.verified("a.vtr")
+
+
 def case_json_says_ok_for_commands_without_output(folder):
     folder.database({b"a": b"1"})
     check_equal(folder.ok("checkpoint", "a.vtr", "--json").json(), {"ok": True})
