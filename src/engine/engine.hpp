@@ -143,6 +143,7 @@ class Engine : public std::enable_shared_from_this<Engine> {
   Status take_writer_lock();
   Status lock_checkpoint_for_reading();
   Result<Meta> read_meta();
+  Status check_length(std::uint64_t size) const;
   Status load_pages();
   Status open_for_writing();
   Status open_for_reading();
@@ -199,6 +200,7 @@ class Engine : public std::enable_shared_from_this<Engine> {
   Status shorten_file();
 
   // report.cpp
+  Result<std::vector<std::byte>> settled_header();
   Status check_header(Checker& checker);
   Result<std::uint64_t> check_log(Checker& checker, const Meta& meta);
 

@@ -159,20 +159,21 @@ Status Engine::take_writer_lock() {
   return {};
 }
 
+Status Engine::check_length(std::uint64_t size) const {
+  if (size >= meta_.page_count * meta_.page_size) return {};
+  return Status::error(ErrorCode::FileTruncated)
+      .with("path", path_)
+      .with("size", size)
+      .with("expected", meta_.page_count * meta_.page_size);
+}
+
 Status Engine::load_pages() {
   page_size_ = meta_.page_size;
-  const std::uint64_t size = TRY(file_->size());
-  if (size < meta_.page_count * meta_.page_size) {
-    return Status::error(ErrorCode::FileTruncated)
-        .with("path", path_)
-        .with("size", size)
-        .with("expected", meta_.page_count * meta_.page_size);
-  }
   codec_ = std::make_unique<format::PageCodec>(meta_.file);
   store_ = std::make_unique<pool::PageStore>(*file_, *codec_, meta_.page_size);
   pool_ = TRY(pool::Pool::create(*store_, options_.cache_size, tree::validate_page, env_));
   space_ = std::make_unique<space::SpaceMap>(meta_.page_size, [this](std::uint64_t pages) { return grow_file(pages); });
-  file_pages_ = is_read_only() ? meta_.page_count : size / meta_.page_size;
+  file_pages_ = is_read_only() ? meta_.page_count : TRY(file_->size()) / meta_.page_size;
   if (is_read_only()) {
     // Own pages are numbered behind the file's: what the map calls free does not matter, and a damaged map no harm.
     space_->reset(meta_.page_count);
@@ -222,6 +223,7 @@ Status Engine::write_session_header() {
 Status Engine::open_for_writing() {
   CHECK(take_writer_lock());
   meta_ = TRY(read_meta());
+  CHECK(check_length(TRY(file_->size())));
   was_clean_ = meta_.is_clean();
   CHECK(load_pages());
   if (backing_ == Backing::Memory) return {};
@@ -243,7 +245,9 @@ Status Engine::lock_checkpoint_for_reading() {
     if (!TRY(file_->try_lock(byte, 1, os::LockMode::Shared))) {
       return Status::error(ErrorCode::FileLocked, "the checkpoint is locked exclusively").with("path", path_);
     }
-    if (TRY(read_meta()).checkpoint == meta_.checkpoint) return {};
+    // A later checkpoint may cut what is free at the end of this one: only a length from before it says anything.
+    const std::uint64_t size = TRY(file_->size());
+    if (TRY(read_meta()).checkpoint == meta_.checkpoint) return check_length(size);
     CHECK(file_->unlock(byte, 1));
   }
 }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 // What the engine tells about itself: the integrity check, counters, facts of the file.
 #include <algorithm>
-#include <array>
 #include <cstdio>
+#include <vector>
 
 #include "base/defer.hpp"
 #include "base/try.hpp"
@@ -11,20 +11,50 @@
 
 namespace vitrine::engine {
 
+namespace {
+
+constexpr int kHeaderLooks = 20;
+constexpr std::uint64_t kHeaderLookMs = 5;
+
+// Whether every copy is what it should be. The second slot of a new file is not written yet.
+bool is_good(const format::MetaChoice& choice, unsigned block) {
+  const bool newest = block / 2 == format::meta_slot(choice.meta.checkpoint);
+  return choice.current[block] || (!newest && choice.meta.checkpoint == 1);
+}
+
+bool is_whole(const std::vector<std::byte>& area) {
+  const Result<format::MetaChoice> choice = format::choose_meta(area);
+  bool whole = choice.has_value();
+  for (unsigned block = 0; block < format::kMetaBlockCount; ++block) whole = whole && is_good(*choice, block);
+  return whole;
+}
+
+}  // namespace
+
+// The header, and not in the middle of a change: a checkpoint of our own is waited for, and beside another process that
+// writes only what is seen again and again counts.
+Result<std::vector<std::byte>> Engine::settled_header() {
+  const std::lock_guard lock(checkpoint_mutex_);
+  for (int look = 1;; ++look) {
+    std::vector<std::byte> area(format::kMetaAreaSize);
+    area.resize(TRY(file_->read_at(0, area.data(), area.size())));
+    if (is_whole(area) || !is_read_only() || look == kHeaderLooks) return area;
+    if (!TRY(file_->locked_by_other(kLockWriter, 1))) return area;
+    env_.sleep_ms(kHeaderLookMs);
+  }
+}
+
 // A copy that is damaged, or that an old content came back to, is a warning: another one was chosen.
 Status Engine::check_header(Checker& checker) {
-  std::array<std::byte, format::kMetaAreaSize> area;
-  const std::size_t got = TRY(file_->read_at(0, area.data(), area.size()));
-  const Result<format::MetaChoice> choice = format::choose_meta(std::span(area).first(got));
+  const std::vector<std::byte> area = TRY(settled_header());
+  const Result<format::MetaChoice> choice = format::choose_meta(area);
   if (!choice.has_value()) {
     checker.note(FindingSeverity::Damage, std::string(choice.status().name()), 0,
                  std::string(choice.status().message()));
     return {};
   }
-  const bool other_slot_unused = choice->meta.checkpoint == 1;
   for (unsigned block = 0; block < format::kMetaBlockCount; ++block) {
-    const bool newest = block / 2 == format::meta_slot(choice->meta.checkpoint);
-    if (choice->current[block] || (!newest && other_slot_unused)) continue;
+    if (is_good(*choice, block)) continue;
     const std::uint64_t offset = block * format::kMetaBlockSize;
     checker.note(FindingSeverity::Warning, "HEADER_CHECK_COPY", offset / choice->meta.page_size,
                  "header slot " + std::to_string(block / 2) + " copy " + std::to_string(block % 2) + ", at byte " +
