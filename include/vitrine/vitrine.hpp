@@ -11,3 +11,4 @@
 #include "vitrine/cursor.hpp"
 #include "vitrine/value_stream.hpp"
 #include "vitrine/report.hpp"
+#include "vitrine/document.hpp"

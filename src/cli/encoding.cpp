@@ -1,17 +1,14 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-// The three encodings, written out by hand: exact errors with positions, and no tables but two.
+// The three encodings, written out by hand: exact errors with positions.
 #include "cli/encoding.hpp"
 
-#include <array>
-
+#include "base/base64.hpp"
 #include "base/try.hpp"
 
 namespace vitrine::cli {
 namespace {
 
 constexpr std::string_view kHexDigits = "0123456789abcdef";
-constexpr std::string_view kBase64Digits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-constexpr std::size_t kBase64Group = 4;
 
 Status bad_text(std::string_view message, std::size_t position) {
   return Status::error(ErrorCode::ArgumentInvalid, message).with("position", position);
@@ -79,17 +76,6 @@ void append_text(std::string& to, Bytes bytes, Backslash backslash) {
   }
 }
 
-void append_base64(std::string& to, Bytes bytes) {
-  for (std::size_t at = 0; at < bytes.size(); at += 3) {
-    const std::size_t count = bytes.size() - at < 3 ? bytes.size() - at : 3;
-    std::uint32_t group = 0;
-    for (std::size_t i = 0; i < 3; ++i) group = group << 8 | (i < count ? byte_at(bytes, at + i) : 0u);
-    for (std::size_t i = 0; i < kBase64Group; ++i) {
-      to.push_back(i <= count ? kBase64Digits[group >> (18 - 6 * i) & 63] : '=');
-    }
-  }
-}
-
 int hex_value(char digit) noexcept {
   if (digit >= '0' && digit <= '9') return digit - '0';
   if (digit >= 'a' && digit <= 'f') return digit - 'a' + 10;
@@ -137,38 +123,6 @@ Result<std::string> decoded_hex(Bytes text) {
   return bytes;
 }
 
-std::array<std::int8_t, 256> make_base64_values() noexcept {
-  std::array<std::int8_t, 256> values;
-  values.fill(-1);
-  for (std::size_t i = 0; i < kBase64Digits.size(); ++i) {
-    values[static_cast<std::uint8_t>(kBase64Digits[i])] = static_cast<std::int8_t>(i);
-  }
-  return values;
-}
-
-Result<std::string> decoded_base64(Bytes text) {
-  static const std::array<std::int8_t, 256> values = make_base64_values();
-  if (text.size() % kBase64Group != 0) return bad_text("base64 comes in groups of four characters", text.size());
-  std::string bytes;
-  bytes.reserve(text.size() / kBase64Group * 3);
-  for (std::size_t at = 0; at < text.size(); at += kBase64Group) {
-    std::size_t padding = 0;
-    if (at + kBase64Group == text.size()) {
-      if (text[at + 3] == '=') padding = text[at + 2] == '=' ? 2 : 1;
-    }
-    std::uint32_t group = 0;
-    for (std::size_t i = 0; i < kBase64Group; ++i) {
-      const int value = i < kBase64Group - padding ? values[byte_at(text, at + i)] : 0;
-      if (value < 0) return bad_text("not a base64 character", at + i);
-      group = group << 6 | static_cast<std::uint32_t>(value);
-    }
-    // The bits that padding cuts off are zero in the one canonical form.
-    if ((group & ((1u << (8 * padding)) - 1)) != 0) return bad_text("base64 with stray bits at its end", at);
-    for (std::size_t i = 0; i < 3 - padding; ++i) bytes.push_back(static_cast<char>(group >> (16 - 8 * i) & 0xff));
-  }
-  return bytes;
-}
-
 }  // namespace
 
 std::string_view encoding_name(Encoding encoding) noexcept {
@@ -201,7 +155,7 @@ void append_encoded(std::string& to, Bytes bytes, Encoding encoding) {
       for (std::size_t i = 0; i < bytes.size(); ++i) append_hex_byte(to, byte_at(bytes, i));
       break;
     case Encoding::Base64:
-      append_base64(to, bytes);
+      base::append_base64(to, bytes);
       break;
   }
 }
@@ -217,7 +171,7 @@ Result<std::string> decoded(Bytes text, Encoding encoding) {
     case Encoding::Hex:
       return decoded_hex(text);
     case Encoding::Base64:
-      return decoded_base64(text);
+      return base::decoded_base64(text);
     case Encoding::Text:
       break;
   }
@@ -236,7 +190,7 @@ Result<Bytes> PieceDecoder::feed(Bytes piece) {
     const bool is_space = character == ' ' || (character >= '\t' && character <= '\r');
     if (!is_space) pending_.push_back(character);
   }
-  const std::size_t group = encoding_ == Encoding::Hex ? 2 : kBase64Group;
+  const std::size_t group = encoding_ == Encoding::Hex ? 2 : base::kBase64Group;
   const std::size_t whole = pending_.size() / group * group;
   if (whole == 0) return Bytes{};
   if (is_ended_) return bad_text("base64 goes on after its padding", 0);

@@ -1,0 +1,234 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+#include "doc/bson.hpp"
+
+#include <algorithm>
+#include <charconv>
+#include <limits>
+
+#include "base/try.hpp"
+#include "base/utf8.hpp"
+
+namespace vitrine::doc {
+namespace {
+
+constexpr std::size_t kNone = ~std::size_t{0};
+constexpr std::size_t kEmptySize = 5;  // of a document without elements
+
+// Size of the value of type `type` at the front of `bytes`, or kNone.
+std::size_t value_size(std::uint8_t type, Bytes bytes) noexcept {
+  const auto counted = [&](std::size_t extra, std::size_t least) {
+    if (bytes.size() < 4) return kNone;
+    const auto count = base::load<std::int32_t>(bytes.data());
+    if (count < 0 || static_cast<std::size_t>(count) < least) return kNone;
+    return static_cast<std::size_t>(count) + extra;
+  };
+  std::size_t size = kNone;
+  switch (static_cast<Type>(type)) {
+    case Type::Null:
+    case Type::MinKey:
+    case Type::MaxKey:
+      return 0;
+    case Type::Bool:
+      size = 1;
+      break;
+    case Type::Int32:
+      size = 4;
+      break;
+    case Type::Double:
+    case Type::Date:
+    case Type::Int64:
+    case Type::Timestamp:
+      size = 8;
+      break;
+    case Type::ObjectId:
+      size = 12;
+      break;
+    case Type::Decimal128:
+      size = 16;
+      break;
+    case Type::String:
+      size = counted(4, 1);
+      break;
+    case Type::Object:
+    case Type::Array:
+      size = counted(0, kEmptySize);
+      break;
+    case Type::Binary:
+      size = counted(5, 0);
+      break;
+    case Type::Regex: {
+      const std::size_t pattern = bytes.find('\0');
+      const std::size_t options = pattern == Bytes::npos ? Bytes::npos : bytes.find('\0', pattern + 1);
+      return options == Bytes::npos ? kNone : options + 1;
+    }
+  }
+  return size <= bytes.size() ? size : kNone;
+}
+
+Status malformed(std::string_view why) { return Status::error(ErrorCode::DocumentMalformed, why); }
+
+Status check_value(const Value& value, std::size_t level);
+
+Status check_names_differ(std::vector<Bytes>& names) {
+  std::sort(names.begin(), names.end());
+  const bool repeats = std::adjacent_find(names.begin(), names.end()) != names.end();
+  return repeats ? malformed("a document has two members of the same name") : Status{};
+}
+
+// `level` is that of the document itself.
+Status check_elements(Bytes document, Type type, std::size_t level) {
+  if (level > kDocumentDepthMax) return Status::error(ErrorCode::DocumentTooDeep);
+  std::vector<Bytes> names;
+  Elements walk(document);
+  for (std::size_t i = 0; const auto element = walk.next(); ++i) {
+    if (type == Type::Array) {
+      char position[20];
+      const auto end = std::to_chars(position, position + sizeof position, i).ptr;
+      if (element->name != Bytes(position, static_cast<std::size_t>(end - position))) {
+        return malformed("the elements of an array are not numbered 0, 1, 2...");
+      }
+    } else {
+      if (!base::is_utf8(element->name)) return malformed("a member's name is not UTF-8");
+      names.push_back(element->name);
+    }
+    CHECK(check_value(element->value, level));
+  }
+  if (!walk.is_well_formed()) return malformed("the bytes are not BSON, or hold a type that is not supported");
+  return check_names_differ(names);
+}
+
+Status check_value(const Value& value, std::size_t level) {
+  switch (value.type) {
+    case Type::String:
+      if (value.bytes.back() != '\0') return malformed("a string does not end where it says");
+      return base::is_utf8(value.as_string()) ? Status{} : malformed("a string is not UTF-8");
+    case Type::Regex: {
+      const bool is_text = base::is_utf8(value.regex_pattern()) && base::is_utf8(value.regex_options());
+      if (!is_text) return malformed("a regular expression is not UTF-8");
+      const Bytes options = value.regex_options();
+      const bool is_sorted = std::is_sorted(options.begin(), options.end());
+      return is_sorted ? Status{} : malformed("the options of a regular expression are not in order");
+    }
+    case Type::Bool:
+      return value.fixed<std::uint8_t>() <= 1 ? Status{} : malformed("a boolean is neither 0 nor 1");
+    case Type::Object:
+    case Type::Array:
+      return check_elements(value.bytes, value.type, level + 1);
+    default:
+      return {};
+  }
+}
+
+}  // namespace
+
+Bytes Value::regex_options() const noexcept {
+  const std::size_t end = bytes.find('\0');
+  return end == Bytes::npos || bytes.size() < end + 2 ? Bytes{} : bytes.substr(end + 1, bytes.size() - end - 2);
+}
+
+Elements::Elements(Bytes document) noexcept {
+  if (document.size() < kEmptySize || document.back() != '\0') return;
+  if (base::load<std::uint32_t>(document.data()) != document.size()) return;
+  rest_ = document.substr(4, document.size() - kEmptySize);
+  is_well_formed_ = true;
+}
+
+std::optional<Element> Elements::next() noexcept {
+  if (rest_.empty()) return std::nullopt;
+  const auto type = static_cast<std::uint8_t>(rest_.front());
+  const std::size_t name_end = rest_.find('\0', 1);
+  if (name_end != Bytes::npos) {
+    const Bytes name = rest_.substr(1, name_end - 1), after = rest_.substr(name_end + 1);
+    if (const std::size_t size = value_size(type, after); size != kNone) {
+      rest_ = after.substr(size);
+      return Element{name, {static_cast<Type>(type), after.substr(0, size)}};
+    }
+  }
+  is_well_formed_ = false;
+  rest_ = {};
+  return std::nullopt;
+}
+
+std::optional<Value> find_member(Bytes document, Bytes name) noexcept {
+  for (Elements walk(document); const auto element = walk.next();) {
+    if (element->name == name) return element->value;
+  }
+  return std::nullopt;
+}
+
+std::size_t count_members(Bytes document) noexcept {
+  std::size_t count = 0;
+  for (Elements walk(document); walk.next();) ++count;
+  return count;
+}
+
+Status check_document(Bytes document) {
+  if (document.size() > kDocumentSizeMax) {
+    return Status::error(ErrorCode::DocumentTooLarge).with("size", document.size());
+  }
+  return check_elements(document, Type::Object, 1);
+}
+
+// --- Building --------------------------------------------------------------------------------------------------------
+
+void Builder::head(Type type, Bytes name) {
+  bytes_.push_back(static_cast<char>(type));
+  bytes_.append(name).push_back('\0');
+}
+
+void Builder::open() {
+  starts_.push_back(bytes_.size());
+  bytes_.append(4, '\0');
+}
+
+Builder& Builder::add(Bytes name, Value value) {
+  head(value.type, name);
+  bytes_.append(value.bytes);
+  return *this;
+}
+
+Builder& Builder::add_integer(Bytes name, std::int64_t value) {
+  const auto narrow = static_cast<std::int32_t>(value);
+  return narrow == value ? add_int32(name, narrow) : add_int64(name, value);
+}
+
+Builder& Builder::add_string(Bytes name, Bytes value) {
+  add_fixed(Type::String, name, static_cast<std::uint32_t>(value.size() + 1));
+  bytes_.append(value).push_back('\0');
+  return *this;
+}
+
+Builder& Builder::add_binary(Bytes name, Bytes value, std::uint8_t subtype) {
+  add_fixed(Type::Binary, name, static_cast<std::uint32_t>(value.size()));
+  bytes_.push_back(static_cast<char>(subtype));
+  bytes_.append(value);
+  return *this;
+}
+
+Builder& Builder::add_regex(Bytes name, Bytes pattern, Bytes options) {
+  head(Type::Regex, name);
+  bytes_.append(pattern).push_back('\0');
+  bytes_.append(options).push_back('\0');
+  return *this;
+}
+
+Builder& Builder::open_member(Bytes name, Type object_or_array) {
+  head(object_or_array, name);
+  open();
+  return *this;
+}
+
+Builder& Builder::close_member() {
+  bytes_.push_back('\0');
+  const std::size_t start = starts_.back();
+  starts_.pop_back();
+  base::store(bytes_.data() + start, static_cast<std::uint32_t>(bytes_.size() - start));
+  return *this;
+}
+
+ByteString Builder::finish() {
+  close_member();
+  return std::move(bytes_);
+}
+
+}  // namespace vitrine::doc

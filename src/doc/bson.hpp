@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+// BSON as bytes: views of values, walking a document, building one, and the rules that a stored document keeps
+// (docs/DOCUMENTS.md). Reading looks at the bytes in place, allocates nothing and stays inside them even when they are
+// not well-formed; who needs more than that calls check_document first. Building is ours and not libbson's, because
+// that ends the process when memory does.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "base/codec.hpp"
+#include "vitrine/bytes.hpp"
+#include "vitrine/status.hpp"
+
+namespace vitrine::doc {
+
+// Limits of a stored document.
+inline constexpr std::size_t kDocumentSizeMax = std::size_t{16} << 20;
+inline constexpr std::size_t kDocumentDepthMax = 100;  // the document itself is level 1
+
+// The types that a document may hold, by their number in BSON. The deprecated ones are refused on the way in.
+enum class Type : std::uint8_t {
+  Double = 0x01,
+  String = 0x02,
+  Object = 0x03,
+  Array = 0x04,
+  Binary = 0x05,
+  ObjectId = 0x07,
+  Bool = 0x08,
+  Date = 0x09,
+  Null = 0x0a,
+  Regex = 0x0b,
+  Int32 = 0x10,
+  Timestamp = 0x11,
+  Int64 = 0x12,
+  Decimal128 = 0x13,
+  MaxKey = 0x7f,
+  MinKey = 0xff,
+};
+
+inline constexpr std::uint8_t kUuidSubtype = 4;
+
+struct Decimal128 {
+  std::uint64_t low = 0, high = 0;
+};
+
+// One value: a view of its bytes as BSON has them. The accessors REQUIRE the type that they are named after, and answer
+// with zero or nothing when the bytes are too few.
+struct Value {
+  Type type = Type::Null;
+  Bytes bytes;
+
+  template <typename T>
+  T fixed(std::size_t at = 0) const noexcept {
+    return at + sizeof(T) <= bytes.size() ? base::load<T>(bytes.data() + at) : T{};
+  }
+  bool is_number() const noexcept {
+    return type == Type::Double || type == Type::Int32 || type == Type::Int64 || type == Type::Decimal128;
+  }
+  bool is_container() const noexcept { return type == Type::Object || type == Type::Array; }
+
+  double as_double() const noexcept { return fixed<double>(); }
+  // Of Int32 and Int64.
+  std::int64_t as_integer() const noexcept {
+    return type == Type::Int32 ? fixed<std::int32_t>() : fixed<std::int64_t>();
+  }
+  std::int64_t as_date() const noexcept { return fixed<std::int64_t>(); }  // milliseconds since 1970
+  std::uint64_t as_timestamp() const noexcept { return fixed<std::uint64_t>(); }
+  bool as_bool() const noexcept { return fixed<std::uint8_t>() != 0; }
+  Decimal128 as_decimal() const noexcept { return {fixed<std::uint64_t>(0), fixed<std::uint64_t>(8)}; }
+  Bytes as_string() const noexcept { return bytes.size() < 5 ? Bytes{} : bytes.substr(4, bytes.size() - 5); }
+  Bytes as_document() const noexcept { return bytes; }  // of Object and Array
+  Bytes as_binary() const noexcept { return bytes.size() < 5 ? Bytes{} : bytes.substr(5); }
+  std::uint8_t binary_subtype() const noexcept { return fixed<std::uint8_t>(4); }
+  Bytes regex_pattern() const noexcept { return bytes.substr(0, bytes.find('\0')); }
+  Bytes regex_options() const noexcept;
+};
+
+// Values for comparisons and bounds.
+inline constexpr Value kNull{Type::Null, {}};
+
+struct Element {
+  Bytes name;
+  Value value;
+};
+
+// Walks the elements of a document or array. Stops early where the bytes are not well-formed.
+//   for (Elements walk(document); const auto element = walk.next();) use(*element);
+class Elements {
+ public:
+  explicit Elements(Bytes document) noexcept;
+  std::optional<Element> next() noexcept;
+  // After the last next(): everything was consumed as the format says.
+  bool is_well_formed() const noexcept { return is_well_formed_; }
+
+ private:
+  Bytes rest_;
+  bool is_well_formed_ = false;
+};
+
+// The value of the member `name`, or nothing.
+std::optional<Value> find_member(Bytes document, Bytes name) noexcept;
+std::size_t count_members(Bytes document) noexcept;
+
+// Is `document` exactly one BSON document that may be stored: bounds, size, depth, known types, UTF-8, array names
+// 0, 1, 2..., no name twice? Errors: DocumentMalformed, DocumentTooLarge, DocumentTooDeep.
+Status check_document(Bytes document);
+
+// Appends elements to a document.
+class Builder {
+ public:
+  Builder() { open(); }
+
+  Builder& add(Bytes name, Value value);
+  Builder& add_double(Bytes name, double value) { return add_fixed(Type::Double, name, value); }
+  Builder& add_int32(Bytes name, std::int32_t value) { return add_fixed(Type::Int32, name, value); }
+  Builder& add_int64(Bytes name, std::int64_t value) { return add_fixed(Type::Int64, name, value); }
+  // Int32 when it fits, as JSON is read.
+  Builder& add_integer(Bytes name, std::int64_t value);
+  Builder& add_bool(Bytes name, bool value) { return add_fixed(Type::Bool, name, static_cast<std::uint8_t>(value)); }
+  Builder& add_date(Bytes name, std::int64_t ms) { return add_fixed(Type::Date, name, ms); }
+  Builder& add_timestamp(Bytes name, std::uint64_t value) { return add_fixed(Type::Timestamp, name, value); }
+  Builder& add_decimal(Bytes name, Decimal128 value) { return add_fixed(Type::Decimal128, name, value); }
+  Builder& add_string(Bytes name, Bytes value);
+  Builder& add_binary(Bytes name, Bytes value, std::uint8_t subtype);
+  Builder& add_object_id(Bytes name, Bytes twelve_bytes) { return add(name, {Type::ObjectId, twelve_bytes}); }
+  Builder& add_regex(Bytes name, Bytes pattern, Bytes options);
+  Builder& add_null(Bytes name) { return add(name, kNull); }
+
+  // Between them, add() appends to the member.
+  Builder& open_member(Bytes name, Type object_or_array);
+  Builder& close_member();
+
+  std::size_t size() const noexcept { return bytes_.size(); }
+  std::size_t depth() const noexcept { return starts_.size(); }
+
+  // The document. Ends the use of the builder.
+  ByteString finish();
+
+ private:
+  template <typename T>
+  Builder& add_fixed(Type type, Bytes name, T value) {
+    head(type, name);
+    base::append_fixed(bytes_, value);
+    return *this;
+  }
+  void head(Type type, Bytes name);
+  void open();
+
+  ByteString bytes_;
+  std::vector<std::size_t> starts_;  // of the documents that are open
+};
+
+}  // namespace vitrine::doc
