@@ -2,7 +2,7 @@
 // Another process for a test: a function in a fork of this one, or a program. What it writes to its output is read
 // here, and it can be killed at any moment. It dies with this process, and with this object.
 //
-// A fork takes nothing but the calling thread along, so no database may be open when a function is started.
+// A fork takes nothing but the calling thread along: a database that is open then is of no use to the function.
 // Thread safety: none.
 #pragma once
 
