@@ -7,8 +7,8 @@ cat <<'TEXT'
   test                      everything that must hold: both compilers, all tests, sanitizers, fuzzing
        --fast               unit tests and tidy only
        --update             rewrite expected outputs instead of comparing with them
-       --stage NAME         only this stage, can be repeated: tidy headers gcc cli package clang asan
-                           fuzz tsan mutants, or unit
+       --stage NAME         only this stage, can be repeated: tidy headers gcc cli package asan fuzz
+                           tsan mutants, or unit, clang
   check                     format, tidy, headers alone, both compilers, unit tests
   fmt [--check]             format the C++ files with clang-format
   fuzz [--seconds N] [NAME...]   fuzz all targets or those named; new inputs go to fuzz/corpus/

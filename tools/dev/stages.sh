@@ -92,7 +92,7 @@ stage_gcc() {
   [ "${VITRINE_TEST_SCALE:-normal}" = small ] || one python3 tools/dev/count_images.py "$JUNIT"
 }
 
-# The product alone with the other compiler; the tests meet clang in the stage asan.
+# The product alone with the other compiler, for ./dev check; ./dev test meets clang in the stage asan.
 stage_clang() {
   configure "$BUILD/clang" -DCMAKE_CXX_COMPILER=clang++-14 -DVITRINE_TESTS=OFF
   one compile "$BUILD/clang"
@@ -114,7 +114,7 @@ stage_tsan() {
   compile "$BUILD/tsan"
   export VITRINE_TEST_SCALE=small
   export TSAN_OPTIONS="halt_on_error=1:second_deadlock_stack=1:${TSAN_OPTIONS:-}"
-  run_tests "$BUILD/tsan" -LE simulation
+  run_tests "$BUILD/tsan"
 }
 
 # Each target for a short time, starting from the kept corpus, which stays as it is.

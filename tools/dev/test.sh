@@ -5,20 +5,17 @@ source tools/dev/fuzz_common.sh
 source tools/dev/stages.sh
 
 fast=no
-full=no
 stages=()
 while [ $# -gt 0 ]; do
   case "$1" in
     --fast) fast=yes && shift ;;
-    --full) full=yes && shift ;;
     --update) export VITRINE_UPDATE=1 && shift ;;
     --stage) stages+=("${2:?stage}") && shift 2 ;;
     *) fail "test: unknown argument '$1'" ;;
   esac
 done
 if [ ${#stages[@]} -eq 0 ]; then
-  stages=(tidy headers gcc cli package clang)
-  [ "$full" = yes ] && stages+=(asan fuzz tsan mutants)
+  stages=(tidy headers gcc cli package asan fuzz tsan mutants)
   [ "$fast" = yes ] && stages=(tidy unit)
 fi
 

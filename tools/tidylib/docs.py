@@ -90,10 +90,28 @@ def format_documented(tree: Tree):
     yield from format_doc.differences(tree)
 
 
+_TEST_NAME = re.compile(r"`([A-Z]\w*)\.([a-z]\w*_\w+)`")
+_TEST = re.compile(r"^TEST(?:_[FP])?\(\s*(\w+),\s*(\w+)\)", re.MULTILINE)
+
+
+def named_tests(tree: Tree):
+    """Tests that a document names, as `Suite.what_it_checks`, exist."""
+    known = {found for path in tree.under("src", "tests") if path.endswith("_test.cpp")
+             for found in _TEST.findall(tree.text(path))}
+    for path in tree.paths:
+        if not path.endswith(".md"):
+            continue
+        for number, line in enumerate(tree.lines(path), 1):
+            for name in _TEST_NAME.findall(line):
+                if name not in known:
+                    yield Finding(path, number, f"there is no test {'.'.join(name)}")
+
+
 RULES = {
     "links": links,
     "headings": headings,
     "foreign-words": foreign_words,
     "errors-documented": errors_documented,
     "format-documented": format_documented,
+    "named-tests": named_tests,
 }

@@ -109,6 +109,7 @@ PLANTS = [
     ("format-documented", *_replaced("docs/FORMAT.md", "2    2 size", "2    4 size")),
     ("format-documented", *_replaced("src/format/page.hpp", "2    2 size", "1    2 size")),
     ("format-documented", "docs/FORMAT.md", "# Format\n"),
+    ("named-tests", "docs/b.md", "# B\n\n`A.does_what_it_says` and `A.does_no_such_thing`\n"),
     ("waivers", "tools/tidy_waivers.txt", "columns src/base/a.hpp not needed\n"),
 ]
 
