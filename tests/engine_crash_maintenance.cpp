@@ -174,11 +174,11 @@ CrashWorkload backup_workload(std::uint64_t rounds) {
 }  // namespace
 
 std::vector<CrashWorkload> maintenance_workloads(std::uint64_t rounds) {
-  const auto workload = [&](const char* name, Status (*run)(Stage&, std::uint64_t), std::uint64_t factor) {
+  const auto workload = [&](const char* name, Status (*run)(Stage&, std::uint64_t), std::uint64_t quarters) {
     CrashWorkload made;
     made.name = name;
     made.prepare = [](Stage& stage) { return stage.put("first", "value"); };
-    made.run = [=](Stage& stage) { return run(stage, rounds * factor); };
+    made.run = [=](Stage& stage) { return run(stage, share(rounds, quarters)); };
     return made;
   };
   std::vector<CrashWorkload> all = {
@@ -188,7 +188,7 @@ std::vector<CrashWorkload> maintenance_workloads(std::uint64_t rounds) {
       workload("vacuum", vacuum, 3),
       workload("imports", imports, 1),
       workload("create", create, 1),
-      backup_workload(rounds),
+      backup_workload(share(rounds, 1)),
   };
   all[4].prepare = prepare_import;
   all[5].prepare = nullptr;

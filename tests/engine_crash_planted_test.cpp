@@ -9,7 +9,7 @@ namespace vitrine::testing {
 namespace {
 
 CrashWorkload find_workload(const std::string& name) {
-  for (CrashWorkload& workload : crash_workloads(2)) {
+  for (CrashWorkload& workload : crash_workloads(4)) {
     if (workload.name == name) return workload;
   }
   return {};

@@ -43,7 +43,7 @@ std::vector<CrashWorkload> all_workloads(std::uint64_t rounds) {
   return all;
 }
 
-INSTANTIATE_TEST_SUITE_P(, EngineCrash, ::testing::ValuesIn(all_workloads(scaled(1, 4, 40))),
+INSTANTIATE_TEST_SUITE_P(, EngineCrash, ::testing::ValuesIn(all_workloads(scaled(1, 16, 160))),
                          [](const auto& parameter) { return parameter.param.name; });
 
 }  // namespace

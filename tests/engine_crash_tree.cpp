@@ -132,11 +132,11 @@ Status snapshots_hold_pages(Stage& stage, std::uint64_t rounds) {
 }  // namespace
 
 std::vector<CrashWorkload> tree_workloads(std::uint64_t rounds) {
-  const auto workload = [&](const char* name, Status (*run)(Stage&, std::uint64_t), std::uint64_t factor) {
+  const auto workload = [&](const char* name, Status (*run)(Stage&, std::uint64_t), std::uint64_t quarters) {
     CrashWorkload made;
     made.name = name;
     made.prepare = [](Stage& stage) { return stage.put("first", "value"); };
-    made.run = [=](Stage& stage) { return run(stage, rounds * factor); };
+    made.run = [=](Stage& stage) { return run(stage, share(rounds, quarters)); };
     return made;
   };
   std::vector<CrashWorkload> all = {

@@ -174,11 +174,11 @@ std::vector<CrashWorkload> commit_workloads(std::uint64_t rounds) {
   const auto filled = [](Stage& stage) { return fill(stage, 12, 150); };
   Options periodic;
   periodic.durability = Durability::Periodic;
-  const auto workload = [&](const char* name, Status (*run)(Stage&, std::uint64_t), std::uint64_t factor) {
+  const auto workload = [&](const char* name, Status (*run)(Stage&, std::uint64_t), std::uint64_t quarters) {
     CrashWorkload made;
     made.name = name;
     made.prepare = filled;
-    made.run = [=](Stage& stage) { return run(stage, rounds * factor); };
+    made.run = [=](Stage& stage) { return run(stage, share(rounds, quarters)); };
     return made;
   };
   std::vector<CrashWorkload> all = {
@@ -198,7 +198,7 @@ CrashWorkload interleaved_workload(std::uint64_t rounds) {
   CrashWorkload made;
   made.name = "commits_during_checkpoints";
   made.prepare = [](Stage& stage) { return fill(stage, 12, 150); };
-  made.run = [=](Stage& stage) { return commits_during_checkpoints(stage, rounds); };
+  made.run = [=](Stage& stage) { return commits_during_checkpoints(stage, share(rounds, 1)); };
   return made;
 }
 

@@ -21,7 +21,7 @@ TEST_P(EngineFault, is_answered_with_an_error_and_loses_nothing) {
   EXPECT_TRUE(report.failures.empty()) << report.to_string();
 }
 
-INSTANTIATE_TEST_SUITE_P(, EngineFault, ::testing::ValuesIn(crash_workloads(scaled(1, 4, 20))),
+INSTANTIATE_TEST_SUITE_P(, EngineFault, ::testing::ValuesIn(crash_workloads(scaled(1, 8, 80))),
                          [](const auto& parameter) { return parameter.param.name; });
 
 // Where a call cannot return an error, the next one does.
