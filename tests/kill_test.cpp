@@ -131,6 +131,9 @@ TEST_P(KillTest, leaves_every_acknowledged_step_and_at_most_one_more) {
     ChildProcess child = ChildProcess::run([&, seed = random.next()](const Output& output) {
       return result_of(Writer(steps, path("a.vtr"), options, seed).run(output));
     });
+    if (kill % 4 == 0) {  // so that it comes somewhere, however slow it is
+      ASSERT_TRUE(child.read_until("\n")) << "the writer came nowhere";
+    }
     child.read_for(moment);
     ASSERT_TRUE(child.kill()) << "the writer failed";
     const std::uint64_t acknowledged = std::max(reached, last_number(child.output()));
@@ -154,7 +157,6 @@ TEST_P(KillTest, leaves_every_acknowledged_step_and_at_most_one_more) {
   }
   std::printf("%llu kills, %llu steps\n", static_cast<unsigned long long>(kills),
               static_cast<unsigned long long>(reached));
-  EXPECT_GT(reached, kills) << "the writers came nowhere";
 }
 
 INSTANTIATE_TEST_SUITE_P(PageSizes, KillTest, ::testing::Values(4096u, 8192u, 65536u),
@@ -279,6 +281,9 @@ TEST_F(KillOfProgram, leaves_every_acknowledged_line_and_at_most_one_group_more)
         {VITRINE_PROGRAM, "put", path("a.vtr"), "--stdin", "--ack", "--commit-every", std::to_string(group),
          "--durability", durabilities[random.below(3)], "--cache-size", "1MiB", "--log-size", "1MiB"},
         path("lines"));
+    if (kill % 4 == 0) {  // so that it comes somewhere, however slow it is
+      ASSERT_TRUE(child.read_until("\n")) << "the program came nowhere";
+    }
     child.read_for(random_moment(random));
     ASSERT_TRUE(child.kill()) << "the program failed";
     const auto lines = static_cast<std::uint64_t>(std::count(child.output().begin(), child.output().end(), '\n'));
@@ -291,7 +296,6 @@ TEST_F(KillOfProgram, leaves_every_acknowledged_line_and_at_most_one_group_more)
     });
     if (HasFatalFailure()) return;
   }
-  EXPECT_GT(reached, 0u) << "the program came nowhere";
 }
 
 }  // namespace
