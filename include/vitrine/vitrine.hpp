@@ -12,3 +12,4 @@
 #include "vitrine/value_stream.hpp"
 #include "vitrine/report.hpp"
 #include "vitrine/document.hpp"
+#include "vitrine/documents.hpp"

@@ -12,7 +12,8 @@ namespace vitrine::doc {
 namespace {
 
 constexpr std::size_t kNone = ~std::size_t{0};
-constexpr std::size_t kEmptySize = 5;  // of a document without elements
+constexpr std::uint8_t kOldBinarySubtype = 2;  // has a second length inside
+constexpr std::size_t kEmptySize = 5;          // of a document without elements
 
 // Size of the value of type `type` at the front of `bytes`, or kNone.
 std::size_t value_size(std::uint8_t type, Bytes bytes) noexcept {
@@ -114,6 +115,9 @@ Status check_value(const Value& value, std::size_t level) {
     case Type::Object:
     case Type::Array:
       return check_elements(value.bytes, value.type, level + 1);
+    case Type::Binary:
+      if (value.binary_subtype() != kOldBinarySubtype) return {};
+      return malformed("binary of the deprecated subtype 2 is not supported");
     default:
       return {};
   }

@@ -71,13 +71,14 @@ TEST(Bson, refuses_what_breaks_a_rule) {
   const auto refused = [](Builder& builder) {
     return fails(check_document(builder.finish()), ErrorCode::DocumentMalformed);
   };
-  Builder twice, not_utf8, name_not_utf8, gap, boolean, regex, options;
+  Builder twice, not_utf8, name_not_utf8, gap, boolean, regex, options, binary;
   EXPECT_TRUE(refused(twice.add_null("a").add_null("b").add_null("a")));
   EXPECT_TRUE(refused(not_utf8.add_string("a", "\xff")));
   EXPECT_TRUE(refused(name_not_utf8.add_null("\xc0\x80")));
   EXPECT_TRUE(refused(gap.open_member("a", Type::Array).add_null("1").close_member()));
   EXPECT_TRUE(refused(boolean.add("a", {Type::Bool, "\x02"})));
   EXPECT_TRUE(refused(regex.add_regex("a", "\xff", "")));
+  EXPECT_TRUE(refused(binary.add_binary("a", "xxxx", 2)));
   EXPECT_TRUE(refused(options.add_regex("a", "a", "xi")));
 }
 

@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+// Collections of documents in a database, beside its keyspaces.
+//
+//   db.write([](WriteTransaction& txn) -> Status {
+//     DocumentWriter documents(txn);
+//     if (Status s = documents.create_collection("users"); !s.is_ok()) return s;
+//     return documents.insert("users", Document::from_json(R"({"_id": 1, "name": "Ada"})").value()).status();
+//   });
+//   auto txn = db.begin_read().value();
+//   auto ada = DocumentReader(txn).get("users", DocumentId(1)).value();  // std::optional<StoredDocument>
+//
+// Readers and writers are views of a transaction, cheap to make, and must not outlive it. What they do is part of that
+// transaction, also its savepoints; they hold nothing of their own. They keep their data in the keyspace
+// "vitrine.documents", which nothing else may write. Thread safety: that of the transaction.
+//
+// All calls may return what the transaction returns; CollectionName and CollectionNotFound where a name is taken.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "vitrine/document.hpp"
+#include "vitrine/transaction.hpp"
+
+namespace vitrine {
+
+// What names a document in its collection: the value of its member "_id", of any type but object, array and regular
+// expression, whose encoded key has at most 512 bytes. Numbers are the same id when they have the same value: 30, 30.0.
+class DocumentId {
+ public:
+  // Text that cannot be an id (not UTF-8, too long) is refused where the id is used.
+  explicit DocumentId(std::int64_t number);
+  explicit DocumentId(std::string_view text);
+  explicit DocumentId(const char* text) : DocumentId(std::string_view(text)) {}
+  explicit DocumentId(int number) : DocumentId(std::int64_t{number}) {}
+  // The member "_id" of `document`. Errors: DocumentIdInvalid, also when there is none.
+  static Result<DocumentId> of(const Document& document);
+  // Any value as JSON: 1, "a", {"$oid": "..."}. Errors: JsonMalformed, DocumentIdInvalid.
+  static Result<DocumentId> from_json(std::string_view json);
+
+  std::string to_json() const;
+  Bytes bson() const noexcept { return bson_; }  // of {"_id": ...}
+
+ private:
+  struct Checked {};
+  DocumentId(Checked, ByteString bson) noexcept : bson_(std::move(bson)) {}
+  ByteString bson_;
+};
+
+struct StoredDocument {
+  Document document;
+  std::uint64_t version = 0;  // larger after each commit that wrote it
+};
+
+// Return false to stop.
+using DocumentFunction = std::function<bool(const StoredDocument& found)>;
+
+class DocumentReader {
+ public:
+  explicit DocumentReader(const Transaction& txn) noexcept : txn_(&txn) {}
+
+  // Names of the collections, sorted.
+  Result<std::vector<ByteString>> collections() const;
+
+  // The document, or nothing. Errors: DocumentIdInvalid.
+  Result<std::optional<StoredDocument>> get(Bytes collection, const DocumentId& id) const;
+  Result<std::uint64_t> count(Bytes collection) const;
+  // Visits all documents in the order of their ids; returns how many were visited. `visit` must not write.
+  Result<std::uint64_t> scan(Bytes collection, const DocumentFunction& visit) const;
+
+ private:
+  const Transaction* txn_;
+};
+
+// `expected`, where given: nothing is done unless the document has that version; 0 means that there is none.
+// Errors: VersionDiffers.
+class DocumentWriter : public DocumentReader {
+ public:
+  explicit DocumentWriter(WriteTransaction& txn) noexcept : DocumentReader(txn), txn_(&txn) {}
+
+  // A name has 1 to 255 bytes of UTF-8 without control characters, and does not begin with `$`.
+  // Errors: CollectionName, CollectionExists, CollectionNotFound.
+  Status create_collection(Bytes name);
+  Status ensure_collection(Bytes name);
+  Status drop_collection(Bytes name);
+  Status rename_collection(Bytes from, Bytes to);
+
+  // Stores a new document and answers its id: its member "_id", which moves to the front, or a new UUID (version 7)
+  // when it has none. Errors: DocumentExists, DocumentIdInvalid; DocumentMalformed when a name begins with `$` that is
+  // not $ref, $id or $db; DocumentTooLarge.
+  Result<DocumentId> insert(Bytes collection, const Document& document);
+  // All of them, or on an error none.
+  Result<std::vector<DocumentId>> insert_many(Bytes collection, std::span<const Document> documents);
+  // Stores `document` in place of the one with the same "_id". False, and nothing is done, when there is none.
+  Result<bool> replace(Bytes collection, const Document& document, std::optional<std::uint64_t> expected = {});
+  // Stores `document` whether there was one or not. True when there was.
+  Result<bool> upsert(Bytes collection, const Document& document, std::optional<std::uint64_t> expected = {});
+  // True when there was one.
+  Result<bool> remove(Bytes collection, const DocumentId& id, std::optional<std::uint64_t> expected = {});
+
+ private:
+  WriteTransaction* txn_;
+};
+
+}  // namespace vitrine

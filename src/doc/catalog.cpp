@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+#include "doc/catalog.hpp"
+
+#include <algorithm>
+#include <limits>
+
+#include "base/try.hpp"
+#include "base/utf8.hpp"
+#include "doc/bson.hpp"
+#include "doc/key_encoding.hpp"
+
+namespace vitrine::doc {
+namespace {
+
+constexpr char kCatalog = 0x01, kNextId = 0x02, kDocuments = 0x10;
+constexpr std::size_t kNameMax = 255;
+
+ByteString catalog_key(Bytes name) { return ByteString(1, kCatalog).append(name); }
+
+Status check_name(Bytes name) {
+  const bool has_control = std::any_of(name.begin(), name.end(), [](char character) {
+    return static_cast<unsigned char>(character) < 0x20 || character == 0x7f;
+  });
+  const bool is_good = !name.empty() && name.size() <= kNameMax && !has_control && base::is_utf8(name);
+  return is_good && name.front() != '$' ? Status{} : Status::error(ErrorCode::CollectionName);
+}
+
+Status damaged() {
+  return Status::error(ErrorCode::DocumentMalformed, "a damaged entry of the catalog of collections");
+}
+
+// The entry of a collection that must be there.
+Result<ByteString> read_entry(const kv::StoreReader& txn, Bytes name) {
+  CHECK(check_name(name));
+  std::optional<ByteString> entry = TRY(txn.get(catalog_key(name)));
+  if (!entry) return Status::error(ErrorCode::CollectionNotFound).with("name", name);
+  return *std::move(entry);
+}
+
+Status check_is_free(const kv::StoreReader& txn, Bytes name) {
+  CHECK(check_name(name));
+  const bool is_taken = TRY(txn.get(catalog_key(name))).has_value();
+  return is_taken ? Status::error(ErrorCode::CollectionExists).with("name", name) : Status{};
+}
+
+Result<std::uint32_t> take_id(kv::StoreWriter& txn) {
+  const Bytes key(&kNextId, 1);
+  const std::optional<ByteString> stored = TRY(txn.get(key));
+  Bytes bytes = stored ? Bytes(*stored) : Bytes("\x01");
+  const std::optional<std::uint64_t> id = base::take_varint(bytes);
+  if (!id || *id == 0) return damaged();
+  if (*id > std::numeric_limits<std::uint32_t>::max() - 1) {
+    return Status::error(ErrorCode::SpaceExhausted, "collection ids are used up");
+  }
+  ByteString next;
+  base::append_varint(next, *id + 1);
+  CHECK(txn.put(key, next));
+  return static_cast<std::uint32_t>(*id);
+}
+
+}  // namespace
+
+Result<Collection> open_collection(const kv::StoreReader& txn, Bytes name) {
+  const ByteString entry = TRY(read_entry(txn, name));
+  const std::optional<Value> id = find_member(entry, "id");
+  if (!id || id->type != Type::Int64 || id->as_integer() <= 0) return damaged();
+  return Collection{static_cast<std::uint32_t>(id->as_integer())};
+}
+
+Result<std::vector<ByteString>> list_collections(const kv::StoreReader& txn) {
+  std::vector<ByteString> names;
+  TRY(txn.scan(Bytes(&kCatalog, 1), Bytes(&kNextId, 1), {}, [&](Bytes key, Bytes) {
+    names.emplace_back(key.substr(1));
+    return true;
+  }));
+  return names;
+}
+
+Result<Collection> create_collection(kv::StoreWriter& txn, Bytes name) {
+  CHECK(check_is_free(txn, name));
+  const Collection collection{TRY(take_id(txn))};
+  CHECK(txn.put(catalog_key(name), Builder().add_int64("id", collection.id).finish()));
+  return collection;
+}
+
+Status drop_collection(kv::StoreWriter& txn, Bytes name) {
+  const ByteString prefix = document_prefix(TRY(open_collection(txn, name)));
+  CHECK(txn.erase_range(prefix, after_prefix(prefix)));
+  return txn.erase(catalog_key(name));
+}
+
+Status rename_collection(kv::StoreWriter& txn, Bytes from, Bytes to) {
+  const ByteString entry = TRY(read_entry(txn, from));
+  CHECK(check_is_free(txn, to));
+  CHECK(txn.erase(catalog_key(from)));
+  return txn.put(catalog_key(to), entry);
+}
+
+ByteString document_prefix(const Collection& collection) {
+  ByteString prefix(1, kDocuments);
+  for (int shift = 24; shift >= 0; shift -= 8) prefix.push_back(static_cast<char>(collection.id >> shift));
+  return prefix;
+}
+
+}  // namespace vitrine::doc

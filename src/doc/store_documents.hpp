@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+// Documents of a collection as entries of the store: reading, and the one way to write. An entry is
+//
+//   01 VERSION BSON           VERSION: a varint, the read version of the transaction that wrote it, plus one
+//
+// Whoever writes a document has read it in the same transaction, so its version grows with each commit that writes it,
+// on stores with one writer and on those that refuse conflicts.
+#pragma once
+
+#include "doc/bson.hpp"
+#include "doc/catalog.hpp"
+
+namespace vitrine::doc {
+
+inline constexpr std::size_t kIdSizeMax = 512;  // encoded
+inline constexpr Bytes kIdName = "_id";
+
+// May this value be an id? Errors: DocumentIdInvalid.
+Status check_id(const Value& id);
+
+struct Record {
+  ByteString bson;
+  std::uint64_t version = 0;
+};
+
+// Errors: DocumentMalformed when the entry is damaged.
+Result<std::optional<Record>> read_document(const kv::StoreReader& txn, const Collection& collection, const Value& id);
+// `visit` gets a record that is valid during the call, and answers false to stop.
+Result<std::uint64_t> scan_documents(const kv::StoreReader& txn, const Collection& collection,
+                                     const std::function<bool(Bytes bson, std::uint64_t version)>& visit);
+Result<std::uint64_t> count_documents(const kv::StoreReader& txn, const Collection& collection);
+
+// A document as it is stored: "_id" first, made up when it is missing, names checked.
+// Errors: DocumentIdInvalid, DocumentMalformed, DocumentTooLarge.
+Result<ByteString> storable_document(Bytes document);
+
+// What writing expects of the document that is there.
+struct Expectation {
+  bool may_exist = true;
+  bool may_be_missing = true;
+  std::optional<std::uint64_t> version;  // 0: it is missing
+};
+
+struct WriteResult {
+  bool was_there = false;
+  bool is_done = false;  // not when it is missing and must not be
+};
+
+// Stores a storable document. Errors: DocumentExists, VersionDiffers.
+Result<WriteResult> write_document(kv::StoreWriter& txn, const Collection& collection, Bytes document,
+                                   const Expectation& expectation);
+// All or none; `documents` are storable.
+Status insert_documents(kv::StoreWriter& txn, const Collection& collection, const std::vector<ByteString>& documents);
+// True when it was there. Errors: VersionDiffers.
+Result<bool> remove_document(kv::StoreWriter& txn, const Collection& collection, const Value& id,
+                             std::optional<std::uint64_t> expected);
+
+}  // namespace vitrine::doc
