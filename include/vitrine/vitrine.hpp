@@ -13,3 +13,4 @@
 #include "vitrine/report.hpp"
 #include "vitrine/document.hpp"
 #include "vitrine/documents.hpp"
+#include "vitrine/inspect.hpp"

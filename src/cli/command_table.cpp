@@ -140,6 +140,31 @@ CommandSpec verify_row() {
           run_verify};
 }
 
+CommandSpec inspect_row() {
+  return {"inspect",
+          "explain what stands in a file, also in a damaged one",
+          "VIEW is header, pages, page (with a number: inspect page N DB), log, tree, keys,\n"
+          "catalog, space, snapshots, cache or health. Nothing is opened for writing, and\n"
+          "the file may be in use or damaged. With --json the answer is one object with\n"
+          "schema, command, ok, payload and error; docs/schemas describes each. --from takes\n"
+          "what \"next\" of the answer before says: a page, a log position or a key.",
+          {{"VIEW"}, {"N|DB"}, {"DB", kOptional}},
+          joined({{{"--from", "POSITION", "where to start; for tree: the page of the node"},
+                   {"--limit", "N", "at most N rows (default 100)"},
+                   {"--show", "structure|keys|values", "how much of the content to show (default keys)"}},
+                  kJson}),
+          run_inspect};
+}
+
+CommandSpec hex_row() {
+  return {"hex",
+          "print the bytes of a page with the meaning of each field",
+          "",
+          {{"DB"}},
+          joined({{{"--page", "N", "the page"}}, kJson}),
+          run_hex};
+}
+
 CommandSpec import_row() {
   return {"import",
           "put the entries of an export file into a database",
@@ -181,6 +206,8 @@ std::vector<CommandSpec> make_commands() {
       {"stats", "print counters of content, space, cache, log and transactions", "", {{"DB"}}, plain, run_stats},
       {"info", "print what a database is", "", {{"DB"}}, plain, run_info},
       verify_row(),
+      inspect_row(),
+      hex_row(),
       {"checkpoint", "move what is in the log into the database file", "", {{"DB"}}, plain, run_checkpoint},
       {"compact", "pack thinly filled pages; the freed space is reused", "", {{"DB"}}, plain, run_compact},
       {"vacuum", "shrink the file to what it holds", "", {{"DB"}}, plain, run_vacuum},

@@ -24,6 +24,8 @@ Status run_keyspaces(const Arguments& arguments, Console& console);
 Status run_stats(const Arguments& arguments, Console& console);
 Status run_info(const Arguments& arguments, Console& console);
 Status run_verify(const Arguments& arguments, Console& console);
+Status run_inspect(const Arguments& arguments, Console& console);
+Status run_hex(const Arguments& arguments, Console& console);
 Status run_checkpoint(const Arguments& arguments, Console& console);
 Status run_compact(const Arguments& arguments, Console& console);
 Status run_vacuum(const Arguments& arguments, Console& console);

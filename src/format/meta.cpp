@@ -10,6 +10,7 @@
 
 #include "base/codec.hpp"
 #include "format/checksum.hpp"
+#include "format/describe.hpp"
 
 namespace vitrine::format {
 
@@ -200,6 +201,53 @@ Result<MetaChoice> choose_meta(std::span<const std::byte> area) {
     choice.current[i] = choice.valid[i] && metas[i].checkpoint == expected && (agrees || other_is_wrong);
   }
   return choice;
+}
+
+FieldNotes describe_meta(std::span<const std::byte> block) {
+  static constexpr std::array kFields{
+      FieldSpec{offsetof(MetaLayout, magic), sizeof(MetaLayout::magic), "magic",
+                "names the format: VITRINE and a newline", FieldSpec::Form::Bytes},
+      FieldSpec{offsetof(MetaLayout, format_version), sizeof(MetaLayout::format_version), "format_version",
+                "version of the file format"},
+      FieldSpec{offsetof(MetaLayout, features), sizeof(MetaLayout::features), "features",
+                "features that a reader must know, 0 in format 1"},
+      FieldSpec{offsetof(MetaLayout, slot), sizeof(MetaLayout::slot), "slot",
+                "which of the two slots this block belongs to"},
+      FieldSpec{offsetof(MetaLayout, copy), sizeof(MetaLayout::copy), "copy", "which of the two copies this is"},
+      FieldSpec{offsetof(MetaLayout, state), sizeof(MetaLayout::state), "state",
+                "flags: 1 closed in order, the log is not needed"},
+      FieldSpec{offsetof(MetaLayout, page_size), sizeof(MetaLayout::page_size), "page_size", "bytes of a page"},
+      FieldSpec{offsetof(MetaLayout, file), sizeof(MetaLayout::file), "file_id",
+                "random id of the file, which seeds every checksum", FieldSpec::Form::Bytes},
+      FieldSpec{offsetof(MetaLayout, checkpoint), sizeof(MetaLayout::checkpoint), "checkpoint",
+                "number of the checkpoint; the newest valid slot wins"},
+      FieldSpec{offsetof(MetaLayout, open_count), sizeof(MetaLayout::open_count), "open_count",
+                "how often the file was opened for writing"},
+      FieldSpec{offsetof(MetaLayout, version), sizeof(MetaLayout::version), "version", "version of the tree"},
+      FieldSpec{offsetof(MetaLayout, commit_seq), sizeof(MetaLayout::commit_seq), "commit_seq",
+                "number of the last commit it contains"},
+      FieldSpec{offsetof(MetaLayout, tree_root), sizeof(MetaLayout::tree_root), "tree_root",
+                "page, generation and session of the root of the tree", FieldSpec::Form::Bytes},
+      FieldSpec{offsetof(MetaLayout, map_root), sizeof(MetaLayout::map_root), "map_root",
+                "page, generation and session of the root of the free-space map", FieldSpec::Form::Bytes},
+      FieldSpec{offsetof(MetaLayout, page_count), sizeof(MetaLayout::page_count), "page_count",
+                "pages of the file, the header included"},
+      FieldSpec{offsetof(MetaLayout, log_position), sizeof(MetaLayout::log_position), "log_position",
+                "first byte of the log that the checkpoint does not contain"},
+      FieldSpec{offsetof(MetaLayout, log_chain), sizeof(MetaLayout::log_chain), "log_chain",
+                "chain of the log at that position", FieldSpec::Form::Bytes},
+      FieldSpec{offsetof(MetaLayout, wall_ms), sizeof(MetaLayout::wall_ms), "wall_ms",
+                "wall clock of the checkpoint, milliseconds since 1970"},
+      FieldSpec{offsetof(MetaLayout, entry_count), sizeof(MetaLayout::entry_count), "entry_count",
+                "entries in the tree"},
+      FieldSpec{offsetof(MetaLayout, clock_ms), sizeof(MetaLayout::clock_ms), "clock_ms",
+                "high-water mark of the database clock"},
+      FieldSpec{offsetof(MetaLayout, sum), sizeof(MetaLayout::sum), "checksum", "checksum of everything before it",
+                FieldSpec::Form::Bytes},
+  };
+  FieldNotes notes;
+  describe_fields(notes, kFields, block.data());
+  return notes;
 }
 
 }  // namespace vitrine::format

@@ -2,6 +2,7 @@
 #include "space/map_page.hpp"
 
 #include <algorithm>
+#include <array>
 #include <bit>
 #include <cstring>
 #include <functional>
@@ -140,6 +141,18 @@ Result<std::vector<PageRef>> decode_map_inner(const MapShape& shape, MapNode nod
   }
   if (count_refs(refs) != stored_count(image)) return malformed(image, "count of a map page");
   return refs;
+}
+
+void describe_map(format::FieldNotes& to, std::uint32_t page_size, const std::byte* image) {
+  static constexpr std::array kFields{
+      format::FieldSpec{offsetof(MapBody, first_page), 8, "first_page", "number of the first page covered"},
+      format::FieldSpec{offsetof(MapBody, count), 8, "count", "pages in use (leaf), or children (inner page)"},
+      format::FieldSpec{offsetof(MapBody, zero), 16, "reserved", "0", format::FieldSpec::Form::Bytes},
+  };
+  format::describe_fields(to, kFields, image + kBodyOffset, kBodyOffset);
+  const bool is_leaf = base::load<PageHeader>(image).type == PageType::MapLeaf;
+  to.push_back({kContentOffset, page_size - 128, is_leaf ? "bits" : "refs", "",
+                is_leaf ? "one bit for each page, 1: in use" : "24 bytes for each child: page, generation, session"});
 }
 
 }  // namespace vitrine::space

@@ -22,6 +22,7 @@
 #include <span>
 #include <vector>
 
+#include "format/describe.hpp"
 #include "format/page.hpp"
 #include "vitrine/status.hpp"
 
@@ -70,5 +71,8 @@ void encode_map_inner(const MapShape& shape, const PageRef& ref, MapNode node, s
 Result<std::uint8_t> map_level(const MapShape& shape, const std::byte* image);  // of a page of unknown level
 Result<std::vector<std::uint64_t>> decode_map_leaf(const MapShape& shape, std::uint64_t index, const std::byte* image);
 Result<std::vector<PageRef>> decode_map_inner(const MapShape& shape, MapNode node, const std::byte* image);
+
+// The fields between header and trailer, for people; REQUIRES: one page of bytes.
+void describe_map(format::FieldNotes& to, std::uint32_t page_size, const std::byte* image);
 
 }  // namespace vitrine::space

@@ -1,0 +1,232 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+// Tree, keys and keyspaces: what the pages say together. Entries come through the engine when it can open the file,
+// with what the log has; else from the pages of the last checkpoint, with a list of what is missing.
+#include <algorithm>
+#include <map>
+
+#include "base/codec.hpp"
+#include "base/try.hpp"
+#include "engine/engine.hpp"
+#include "inspect/tree_walk.hpp"
+#include "inspect/views.hpp"
+#include "kv/keyspace.hpp"
+#include "tree/cursor.hpp"
+#include "tree/extent.hpp"
+
+namespace vitrine::inspect {
+namespace {
+
+constexpr std::uint64_t kValueShown = 4096;
+
+struct Entry {
+  Bytes key;   // of the tree
+  Bytes cell;  // value, or descriptor of a large one
+  bool is_large = false;
+};
+using EntryVisitor = std::function<Result<bool>(const Entry&)>;
+
+// Entries of the present through the engine, or of the checkpoint from single pages.
+class Entries {
+ public:
+  Entries(SourceFile& source, const Options& options) : source_(source) {
+    Options reading = options;
+    reading.access = Access::ReadOnly;
+    os::Env& env = options.env != nullptr ? *options.env : os::system_env();
+    Result<std::shared_ptr<engine::Engine>> opened = engine::Engine::open(env, source.path(), reading);
+    if (opened.has_value()) {
+      engine_ = *std::move(opened);
+    } else {
+      refused_ = opened.status();
+    }
+  }
+
+  Status walk(Bytes from, const EntryVisitor& visit) {
+    if (engine_ != nullptr) {
+      refused_ = walk_present(from, visit);
+      if (refused_.kind() != ErrorKind::IntegrityFailure) return refused_;
+      return Status{};  // what was met is in `refused_`
+    }
+    CHECK(source_.header_status());
+    Status failed;
+    const TreeVisitor visitor{[&](Bytes key, Bytes cell, bool is_large) {
+                                const Result<bool> more = visit({key, cell, is_large});
+                                failed = more.status();
+                                return more.has_value() && *more;
+                              },
+                              [&](const Gap& gap) { gaps_.push_back(gap); },
+                              {}};
+    CHECK(TreeWalk(source_, visitor).run(from));
+    return failed;
+  }
+
+  // Up to `size_max` bytes of the record.
+  Result<std::string> record(const Entry& entry, std::uint64_t size_max) {
+    if (!entry.is_large) return std::string(entry.cell.substr(0, size_max));
+    if (engine_ == nullptr) return source_.read_value(entry.cell, size_max);
+    tree::LargeValueReader reader = TRY(tree::LargeValueReader::open(engine_->pool(), entry.cell));
+    std::string record(std::min(size_max, reader.size()), '\0');
+    record.resize(TRY(reader.read_at(0, record.data(), record.size())));
+    return record;
+  }
+
+  void add_source(Value& to) const {
+    to.add("source", engine_ != nullptr ? "database" : "checkpoint").add("error", error_name_value(refused_));
+    Value::List gaps;
+    for (const Gap& gap : gaps_) {
+      gaps.push_back(Value::object().add("page", gap.page).add("error", gap.why.name()));
+    }
+    to.add("gaps", std::move(gaps));
+  }
+
+ private:
+  Status walk_present(Bytes from, const EntryVisitor& visit) {
+    const engine::State state = engine_->pin_snapshot();
+    tree::TreeCursor cursor(engine_->pool(), state.root);
+    Status status = cursor.seek(from);
+    while (status.is_ok() && cursor.is_valid()) {
+      const Result<bool> more = visit({cursor.key(), cursor.value(), cursor.is_large()});
+      status = more.status();
+      if (!status.is_ok() || !*more) break;
+      status = cursor.next();
+    }
+    cursor.release();
+    engine_->unpin_snapshot(state);
+    return status;
+  }
+
+  SourceFile& source_;
+  std::shared_ptr<engine::Engine> engine_;
+  Status refused_;
+  std::vector<Gap> gaps_;
+};
+
+using Catalog = std::map<std::uint64_t, KeyspaceInfo>;
+
+Result<Catalog> read_catalog(Entries& entries) {
+  Catalog catalog;
+  catalog[kv::kDefaultId] = {std::string(kv::kDefaultName), Keyspace{}};
+  CHECK(entries.walk({}, [&](const Entry& entry) -> Result<bool> {
+    Bytes key = entry.key;
+    if (base::take_varint(key) != kv::kCatalogId) return false;
+    const Result<Keyspace> keyspace = kv::decode_catalog_entry(entry.cell);
+    if (kv::check_keyspace_name(key).is_ok() && keyspace.has_value()) {
+      catalog[keyspace->id] = {std::string(key), *keyspace};
+    }
+    return true;
+  }));
+  return catalog;
+}
+
+Result<std::uint64_t> record_size(const Entry& entry) {
+  if (!entry.is_large) return std::uint64_t{entry.cell.size()};
+  return TRY(tree::decode_large_value(entry.cell)).size;
+}
+
+Result<Value> key_row(Entries& entries, const Catalog& catalog, const Entry& entry, Disclosure disclosure) {
+  Value row = Value::object();
+  add_tree_key(row, entry.key, disclosure);
+  row.add("record_size", TRY(record_size(entry))).add("large", entry.is_large);
+  if (disclosure != Disclosure::Values) return row;
+  Bytes rest = entry.key;
+  const auto found = catalog.find(base::take_varint(rest).value_or(kv::kCatalogId));
+  const Keyspace keyspace = found == catalog.end() ? Keyspace{kv::kCatalogId, false} : found->second.keyspace;
+  const std::string record = TRY(entries.record(entry, kValueShown + 10));
+  const kv::Record parts = TRY(kv::split_record(keyspace, record));
+  row.add("version", keyspace.versions ? Value(parts.version) : Value());
+  row.add("value", bytes_value(parts.value.substr(0, kValueShown)));
+  row.add("value_shown_bytes", std::uint64_t{std::min<std::uint64_t>(parts.value.size(), kValueShown)});
+  return row;
+}
+
+Result<std::string> bytes_from_hex(const std::string& hex) {
+  std::string bytes;
+  const auto digit = [](char c) { return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1; };
+  for (std::size_t i = 0; i + 1 < hex.size(); i += 2) {
+    if (digit(hex[i]) < 0 || digit(hex[i + 1]) < 0) break;
+    bytes.push_back(static_cast<char>(digit(hex[i]) * 16 + digit(hex[i + 1])));
+  }
+  if (bytes.size() * 2 != hex.size()) {
+    return Status::error(ErrorCode::ArgumentInvalid, "the position must be one that an earlier answer gave")
+        .with("from", hex);
+  }
+  return bytes;
+}
+
+Value child_row(SourceFile& source, const PageRef& ref, unsigned level, unsigned slot) {
+  std::vector<std::byte> image;
+  const Result<tree::NodeView> node = read_node(source, ref, level, image);
+  Value row = Value::object().add("slot", std::uint64_t{slot}).add("ref", ref_value(ref));
+  row.add("error", error_name_value(node.status()));
+  if (!node.has_value()) return row;
+  row.add("count", std::uint64_t{node->count()});
+  row.add("fill", static_cast<double>(node->used()) / static_cast<double>(tree::node_capacity(source.page_size())));
+  return row;
+}
+
+// The reference that leads to a node: from the header, or what the page says of itself when it was asked for by number.
+Result<PageRef> tree_target(SourceFile& source, const Request& request) {
+  const PageNo page = TRY(number_from(request, 0));
+  if (page == 0) {
+    CHECK(source.header_status());
+    return source.meta().tree_root;
+  }
+  const PageLook look = TRY(source.look(page));
+  if (!look.is_intact()) return Status::error(ErrorCode::PageChecksum).with("page", page);
+  return PageRef{page, look.header().generation, look.header().session};
+}
+
+}  // namespace
+
+Result<Value> tree_view(SourceFile& source, const Request& request) {
+  const PageRef ref = TRY(tree_target(source, request));
+  Value value = Value::object().add("node", ref_value(ref));
+  if (ref.is_null()) return std::move(value).add("level", Value()).add("count", std::uint64_t{0});
+  std::vector<std::byte> image;
+  const tree::NodeView node = TRY(read_node(source, ref, std::nullopt, image));
+  value.add("level", std::uint64_t{node.level()}).add("count", std::uint64_t{node.count()});
+  value.add("fill", static_cast<double>(node.used()) / static_cast<double>(tree::node_capacity(source.page_size())));
+  if (node.is_leaf()) return value;
+  Value::List children;
+  for (unsigned i = 0; i < node.count() && i < request.limit; ++i) {
+    Value row = child_row(source, node.child(i), node.level() - 1, i);
+    std::string key;
+    node.key(i).append_to(key);
+    if (request.disclosure != Disclosure::Structure) row.add("separator", bytes_value(key));
+    children.push_back(std::move(row));
+  }
+  return std::move(value).add("children", std::move(children));
+}
+
+Result<Value> keys_view(SourceFile& source, const Request& request, const Options& options) {
+  const std::string from = TRY(bytes_from_hex(request.from));
+  Entries entries(source, options);
+  Catalog catalog;
+  if (request.disclosure == Disclosure::Values) catalog = TRY(read_catalog(entries));
+  Value::List rows;
+  Value next;
+  CHECK(entries.walk(from, [&](const Entry& entry) -> Result<bool> {
+    if (rows.size() == request.limit) {
+      next = format::hex_of(entry.key.data(), entry.key.size());
+      return false;
+    }
+    rows.push_back(TRY(key_row(entries, catalog, entry, request.disclosure)));
+    return true;
+  }));
+  Value value = Value::object();
+  entries.add_source(value);
+  return std::move(value).add("next", std::move(next)).add("keys", std::move(rows));
+}
+
+Result<Value> catalog_view(SourceFile& source, const Options& options) {
+  Entries entries(source, options);
+  Value::List rows;
+  for (const auto& [id, info] : TRY(read_catalog(entries))) {
+    rows.push_back(
+        Value::object().add("id", id).add("name", bytes_value(info.name)).add("versions", info.keyspace.versions));
+  }
+  Value value = Value::object();
+  entries.add_source(value);
+  return std::move(value).add("keyspaces", std::move(rows));
+}
+
+}  // namespace vitrine::inspect
