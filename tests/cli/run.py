@@ -18,13 +18,14 @@ import case_batch  # noqa: E402
 import case_bench  # noqa: E402
 import case_documents  # noqa: E402
 import case_entries  # noqa: E402
+import case_format  # noqa: E402
 import case_health  # noqa: E402
 import case_inspect  # noqa: E402
 import case_process  # noqa: E402
 import case_transfer  # noqa: E402
 from harness import run_all  # noqa: E402
 
-MODULES = [case_entries, case_batch, case_health, case_transfer, case_bad_input, case_process, case_inspect,
+MODULES = [case_entries, case_batch, case_health, case_format, case_transfer, case_bad_input, case_process, case_inspect,
            case_bench, case_documents]
 
 if __name__ == "__main__":
