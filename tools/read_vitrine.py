@@ -5,8 +5,8 @@
     python3 tools/read_vitrine.py FILE.vtr
 
 Written from the document alone, so that the tests, which run it over files the program wrote, prove that the document
-suffices. Prints KEYSPACE<TAB>KEY<TAB>VERSION<TAB>VALUE, names as text, keys and values in hexadecimal. Reads the file and
-the log beside it, checks all checksums and references, and stops with a sentence at the first thing that is wrong.
+suffices. Prints KEYSPACE<TAB>KEY<TAB>VERSION<TAB>VALUE, names as text, keys and values in hexadecimal. Reads the file
+and the log beside it, checks all checksums and references, and stops with a sentence at the first thing that is wrong.
 """
 import pathlib
 import struct
@@ -149,7 +149,8 @@ class Reader:
             return None
         frame = self.log[start + lsn % size:start + size]
         length = number(frame, 8, 4)
-        if len(frame) < 64 + length or frame[:4] != b"VFRM" or (number(frame, 16, 8), number(frame, 40, 8)) != (lsn, chain):
+        named = number(frame, 16, 8), number(frame, 40, 8)
+        if len(frame) < 64 + length or frame[:4] != b"VFRM" or named != (lsn, chain):
             return None
         payload = frame[64:64 + length]
         if frame[48:64] != checksum(frame[:48] + payload, self.seed):

@@ -25,8 +25,8 @@ import case_process  # noqa: E402
 import case_transfer  # noqa: E402
 from harness import run_all  # noqa: E402
 
-MODULES = [case_entries, case_batch, case_health, case_format, case_transfer, case_bad_input, case_process, case_inspect,
-           case_bench, case_documents]
+MODULES = [case_entries, case_batch, case_health, case_format, case_transfer, case_bad_input, case_process,
+           case_inspect, case_bench, case_documents]
 
 if __name__ == "__main__":
     words = [word for word in sys.argv[1:] if word != "--update"]
