@@ -31,7 +31,8 @@ def random_entries(folder, count):
     entries = {}
     for _ in range(count):
         prefix = folder.random.choice([b"", b"prefix/", b"\xff\xff"])
-        entries[prefix + folder.random.randbytes(folder.random.randint(1, 40))] = folder.random.randbytes(folder.random.choice([0, 1, 20, 300, 2000]))
+        size = folder.random.choice([0, 1, 20, 300, 2000])
+        entries[prefix + folder.random.randbytes(folder.random.randint(1, 40))] = folder.random.randbytes(size)
     for size in (5000, 70_000, 3_000_000):
         entries[b"large%d" % size] = folder.random.randbytes(size)
     return entries
