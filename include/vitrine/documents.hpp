@@ -56,6 +56,15 @@ struct StoredDocument {
   std::uint64_t version = 0;  // larger after each commit that wrote it
 };
 
+struct FindOptions {
+  Document sort;  // {"age": -1, "name": 1}; empty: by id
+  std::uint64_t skip = 0;
+  std::uint64_t limit = ~std::uint64_t{0};
+  // The query ends with BudgetExhausted when it needs more. A step is about one look at a value.
+  std::uint64_t steps_max = std::uint64_t{1} << 32;
+  std::uint64_t bytes_max = std::uint64_t{64} << 20;  // of documents held for sorting
+};
+
 // Return false to stop.
 using DocumentFunction = std::function<bool(const StoredDocument& found)>;
 
@@ -69,6 +78,11 @@ class DocumentReader {
   // The document, or nothing. Errors: DocumentIdInvalid.
   Result<std::optional<StoredDocument>> get(Bytes collection, const DocumentId& id) const;
   Result<std::uint64_t> count(Bytes collection) const;
+  // Visits the documents that match `filter` (docs/DOCUMENTS.md); returns how many were visited. `visit` must not
+  // write. Errors: FilterMalformed (also for the order), BudgetExhausted.
+  Result<std::uint64_t> find(Bytes collection, const Document& filter, const FindOptions& options,
+                             const DocumentFunction& visit) const;
+  Result<std::uint64_t> count(Bytes collection, const Document& filter) const;
   // Visits all documents in the order of their ids; returns how many were visited. `visit` must not write.
   Result<std::uint64_t> scan(Bytes collection, const DocumentFunction& visit) const;
 

@@ -4,7 +4,7 @@
 
 #include "base/try.hpp"
 #include "doc/json.hpp"
-#include "doc/store_documents.hpp"
+#include "doc/query.hpp"
 #include "kv/native_store.hpp"
 #include "kv/safely.hpp"
 
@@ -101,6 +101,36 @@ Result<std::optional<StoredDocument>> DocumentReader::get(Bytes collection, cons
 
 Result<std::uint64_t> DocumentReader::count(Bytes collection) const {
   return on_collection(*txn_, collection, doc::count_documents);
+}
+
+Result<std::uint64_t> DocumentReader::find(Bytes collection, const Document& filter, const FindOptions& options,
+                                           const DocumentFunction& visit) const {
+  using Count = Result<std::uint64_t>;
+  return on_collection(*txn_, collection, [&](const kv::StoreReader& store, const doc::Collection& in) -> Count {
+    const doc::Query query{TRY(doc::Filter::compile(filter.bson())),
+                           TRY(doc::SortOrder::compile(options.sort.bson())),
+                           options.skip,
+                           options.limit,
+                           options.steps_max,
+                           options.bytes_max};
+    Status failed;
+    const std::uint64_t count = TRY(doc::run_query(store, in, query, [&](Bytes bson, std::uint64_t version) {
+      Result<Document> document = Document::from_bson(bson);
+      failed = document.status();
+      return document.has_value() && visit({*std::move(document), version});
+    }));
+    CHECK(failed);
+    return count;
+  });
+}
+
+Result<std::uint64_t> DocumentReader::count(Bytes collection, const Document& filter) const {
+  using Count = Result<std::uint64_t>;
+  return on_collection(*txn_, collection, [&](const kv::StoreReader& store, const doc::Collection& in) -> Count {
+    const FindOptions all;
+    const doc::Query query{TRY(doc::Filter::compile(filter.bson())), {}, 0, all.limit, all.steps_max, all.bytes_max};
+    return doc::run_query(store, in, query, [](Bytes, std::uint64_t) { return true; });
+  });
 }
 
 Result<std::uint64_t> DocumentReader::scan(Bytes collection, const DocumentFunction& visit) const {

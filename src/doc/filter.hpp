@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+// The filter language (docs/DOCUMENTS.md): compiled once, then asked about many documents. A filter has at most 20,000
+// conditions and 100 regular expressions; what it costs to ask is counted in steps and taken from a budget.
+// Thread safety: matches() may be called from many threads, each with its own budget.
+#pragma once
+
+#include <memory>
+
+#include "doc/bson.hpp"
+
+namespace vitrine::doc {
+
+// Steps that a query may take. Once it is used up, every answer is worthless and the caller must end the query.
+class StepBudget {
+ public:
+  explicit StepBudget(std::uint64_t steps) noexcept : left_(steps) {}
+  // False when it is used up.
+  bool take(std::uint64_t steps = 1) noexcept {
+    left_ = steps <= left_ ? left_ - steps : 0;
+    return left_ > 0;
+  }
+  bool is_exhausted() const noexcept { return left_ == 0; }
+
+ private:
+  std::uint64_t left_;
+};
+
+class Filter {
+ public:
+  // `bson` is a well-formed document; it is not needed afterwards. Errors: FilterMalformed.
+  static Result<Filter> compile(Bytes bson);
+  ~Filter();
+  Filter(Filter&&) noexcept;
+  Filter& operator=(Filter&&) noexcept;
+
+  bool matches(Bytes document, StepBudget& budget) const;
+
+ private:
+  struct Node;
+  friend struct FilterCompiler;
+  explicit Filter(std::unique_ptr<const Node> root);
+  std::unique_ptr<const Node> root_;
+};
+
+}  // namespace vitrine::doc
