@@ -49,6 +49,10 @@ if(helper_sources)
   set(VITRINE_TEST_SUPPORT vitrine_test_support)
 endif()
 
+# These run a second time with encrypted databases, at reduced size unless VITRINE_TEST_SCALE says otherwise.
+set(VITRINE_ENCRYPTED_TESTS
+  engine_crash_test engine_fault_disk_test damage_bits_test damage_history_test)
+
 file(GLOB system_tests CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/tests/*_test.cpp")
 list(FILTER system_tests EXCLUDE REGEX "${VITRINE_SKIPPED_TESTS}")
 foreach(source IN LISTS system_tests)
@@ -62,4 +66,11 @@ foreach(source IN LISTS system_tests)
     add_dependencies(${name} vitrine_program)
   endif()
   vitrine_register_tests(${name} system ${VITRINE_SYSTEM_TIMEOUT_S})
+  if(name IN_LIST VITRINE_ENCRYPTED_TESTS)
+    gtest_discover_tests(${name}
+      TEST_PREFIX "system.encrypted." DISCOVERY_MODE PRE_TEST DISCOVERY_TIMEOUT 60
+      WORKING_DIRECTORY "${PROJECT_SOURCE_DIR}"
+      PROPERTIES LABELS "system-simulation" COST 50 TIMEOUT ${VITRINE_SYSTEM_TIMEOUT_S}
+        ENVIRONMENT "VITRINE_TEST_ENCRYPTED=1")
+  endif()
 endforeach()

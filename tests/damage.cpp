@@ -6,6 +6,8 @@
 #include "base/codec.hpp"
 #include "base/prng.hpp"
 #include "base/try.hpp"
+#include "engine/file_keys.hpp"
+#include "format/log_seal.hpp"
 
 namespace vitrine::testing {
 namespace {
@@ -126,6 +128,13 @@ Status place(os::SimEnv& env, const Image& image) {
   return place_file(env, kDamageLogPath, image.log);
 }
 
+std::unique_ptr<format::LogSeal> log_seal_of(const Image& image) {
+  if (!meta_of(image).is_encrypted()) return nullptr;
+  const engine::FileKeys keys =
+      engine::unlock(bytes_of(image.data).first(format::kMetaAreaSize), test_secret()).value();
+  return format::LogSeal::make(keys.ring, {}).value();
+}
+
 format::Meta meta_of(const Image& image) {
   return format::choose_meta(bytes_of(image.data).first(format::kMetaAreaSize)).value().meta;
 }
@@ -147,6 +156,8 @@ std::vector<LogRange> live_ranges(const Image& image) {
   const format::Meta meta = meta_of(image);
   const auto log = bytes_of(*image.log);
   const std::uint64_t segment_size = format::decode_log_file_header(log).value().segment_size;
+  const std::unique_ptr<format::LogSeal> seal = log_seal_of(image);
+  const std::size_t salt_size = seal ? format::kFrameSaltSize : 0;
   std::vector<LogRange> ranges{{0, format::kLogFileHeaderSize, false}};
   const auto slot_of = [&](std::uint64_t segment) -> std::uint64_t {
     for (std::uint64_t at = format::kLogSlotsOffset; at < log.size(); at += segment_size) {
@@ -168,7 +179,7 @@ std::vector<LogRange> live_ranges(const Image& image) {
       const std::uint64_t slot = slot_of(at / segment_size);
       if (slot == 0 || at % segment_size == 0) continue;
       const std::uint64_t offset = slot + at % segment_size;
-      frame = format::decode_frame(log.subspan(offset), at, meta.file);
+      frame = format::decode_frame(log.subspan(offset), at, meta.file, seal.get());
       if (!frame || frame->header.chain != chain) {
         frame.reset();
         continue;
@@ -178,7 +189,7 @@ std::vector<LogRange> live_ranges(const Image& image) {
         ranges.push_back({slot, slot + format::kSegmentHeaderSize, false});
       }
       // The zeros that fill a frame up to a multiple of 8 mean nothing.
-      ranges.push_back({offset, offset + format::kFrameHeaderSize + frame->payload.size(), false});
+      ranges.push_back({offset, offset + format::kFrameHeaderSize + salt_size + frame->payload.size(), false});
       lsn = at + frame->size;
       chain = frame->header.tag_low;
       break;

@@ -34,6 +34,8 @@ Image image_of(os::SimEnv& env);
 // Makes the two files hold exactly `image`.
 Status place(os::SimEnv& env, const Image& image);
 format::Meta meta_of(const Image& image);
+// Opens the frames of the log; null when the database is not encrypted.
+std::unique_ptr<format::LogSeal> log_seal_of(const Image& image);
 
 // A database with several keyspaces, one of them without versions, inner nodes, values in one extent and in a list of
 // extents, free pages, and a log of several segments with commits that no checkpoint has.

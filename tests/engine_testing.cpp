@@ -47,7 +47,8 @@ std::string shown(std::string_view key) {
 
 Scale test_scale() {
   const char* text = std::getenv("VITRINE_TEST_SCALE");
-  const std::string_view scale = text == nullptr ? "normal" : text;
+  const std::string_view usual = tests_are_encrypted() ? "small" : "normal";  // they run without encryption, too
+  const std::string_view scale = text == nullptr ? usual : text;
   return scale == "small" ? Scale::Small : scale == "large" ? Scale::Large : Scale::Normal;
 }
 
@@ -147,8 +148,16 @@ Options small_options(os::Env& env) {
   options.log_segment_size = 16u << 10;
   options.page_size = 4096;
   options.env = &env;
+  if (tests_are_encrypted()) options.secret = test_secret();
   return options;
 }
+
+bool tests_are_encrypted() {
+  const char* const wanted = std::getenv("VITRINE_TEST_ENCRYPTED");
+  return wanted != nullptr && std::string_view(wanted) == "1";
+}
+
+Secret test_secret() { return Secret::raw_key("0123456789abcdef0123456789abcdef").value(); }
 
 Status verify_clean(const Database& db) {
   const VerifyReport report = TRY(db.verify(VerifyLevel::Full));

@@ -46,6 +46,10 @@ Result<Model> model_of(const Database& db);
 // What differs, in a few words; empty when nothing does.
 std::string first_difference(const Model& expected, const Model& found);
 
+// VITRINE_TEST_ENCRYPTED=1: databases made with small_options() are encrypted, under test_secret().
+bool tests_are_encrypted();
+Secret test_secret();
+
 // The smallest cache and log there are.
 Options small_options(os::Env& env);
 

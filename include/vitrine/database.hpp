@@ -16,6 +16,7 @@
 #include <optional>
 #include <string>
 #include <type_traits>
+#include <vector>
 
 #include "vitrine/options.hpp"
 #include "vitrine/report.hpp"
@@ -31,13 +32,16 @@ enum class ImportMode : std::uint8_t {
   Replace,  // everything that is there goes first
 };
 
+// Whether the content of an encrypted database may leave it unencrypted.
+enum class Plaintext : bool { Refused, Allowed };
+
 struct DatabaseImpl;
 
 class Database {
  public:
   // Opens, and recovers if the last writer did not close. Errors: FileNotFound, FileExists, NotDatabase,
   // VersionUnsupported, HeaderDamaged, FileTruncated, LogMissing, LogForeign, LogHole, FileLocked (detail "owner": its
-  // process id), the file errors, ArgumentInvalid (options).
+  // process id), KeyRequired, KeyMismatch, NotEncrypted (Options::secret), the file errors, ArgumentInvalid (options).
   static Result<Database> open(const std::string& path, OpenMode mode = OpenMode::MustExist, Options options = {});
   // A database that lives in memory and ends with the handle. Same interface; files and durability do not apply, but
   // backups, exports and imports are files as ever.
@@ -93,13 +97,25 @@ class Database {
   // Moves pages towards the start and cuts the file. Online, in small steps.
   Result<CompactReport> vacuum(const ProgressFunction& progress = {});
 
-  // A whole database at `path` (must not exist), as of one moment, while writers go on.
-  Result<TransferReport> backup(const std::string& path, const ProgressFunction& progress = {}) const;
+  // A whole database at `path` (must not exist), as of one moment, while writers go on. Of an encrypted database: one
+  // that the same secrets open, or a plain one if that is asked for.
+  Result<TransferReport> backup(const std::string& path, const ProgressFunction& progress = {},
+                                Plaintext plaintext = Plaintext::Refused) const;
   // The portable format (docs/EXPORT.md): versioned, checksummed, with a count and an end mark. `path` must not exist.
-  Result<TransferReport> export_to(const std::string& path, const ProgressFunction& progress = {}) const;
+  // The format is not encrypted: PlaintextRefused for an encrypted database unless plaintext is asked for.
+  Result<TransferReport> export_to(const std::string& path, const ProgressFunction& progress = {},
+                                   Plaintext plaintext = Plaintext::Refused) const;
   // All or nothing. Errors: ExportDamaged, ExportVersion.
   Result<TransferReport> import_from(const std::string& path, ImportMode mode = ImportMode::Merge,
                                      const ProgressFunction& progress = {});
+
+  // Keys of an encrypted database: up to 16 secrets, each of which opens it. Durable when the call returns. Errors:
+  // NotEncrypted, ReadOnly, SecretInvalid, KeySlotsFull, KeySlotNotFound, KeySlotLast.
+  // A removed or replaced secret still opens copies of the file that were made before.
+  Result<std::vector<KeySlotInfo>> keys() const;  // empty: not encrypted
+  Result<std::uint32_t> add_key(const Secret& secret);
+  Status replace_key(std::uint32_t slot, const Secret& secret);
+  Status remove_key(std::uint32_t slot);
 
   // Damage is in the report, not in the status. Status: only when the check itself could not run.
   Result<VerifyReport> verify(VerifyLevel level, const ProgressFunction& progress = {}) const;

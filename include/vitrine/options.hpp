@@ -8,6 +8,8 @@
 #include <string>
 #include <string_view>
 
+#include "vitrine/secret.hpp"
+
 namespace vitrine {
 
 namespace os {
@@ -34,6 +36,11 @@ struct Options {
   // Open although the log with acknowledged commits is missing or damaged: what it held is lost. Never set it in
   // advance; `vitrine salvage` and people set it.
   bool accept_lost_log = false;
+
+  // --- Encryption
+  // Opens an encrypted database; a new one is encrypted if it is given. Not kept once the database is open.
+  Secret secret;
+  Cipher cipher = Cipher::Automatic;  // of a new database
 
   // --- Durability
   Durability durability = Durability::Full;  // of commits that do not say

@@ -24,6 +24,8 @@ struct DatabaseInfo {
   std::uint64_t commit_seq = 0;
   bool was_clean = false;  // the last writer closed in order
   bool read_only = false;
+  std::string cipher;               // empty: not encrypted
+  std::uint32_t unlocked_slot = 0;  // the key slot that the secret opened
   std::uint32_t key_size_max = 0;
   std::string filesystem;
   bool network_filesystem = false;

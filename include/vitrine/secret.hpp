@@ -46,6 +46,7 @@ class Secret {
   static Result<NewRecoveryKey> make_recovery_key();  // 160 random bits
 
   explicit operator bool() const noexcept { return bytes_ != nullptr; }
+  bool same_as(const Secret& other) const noexcept;                // in constant time for equal sizes
   SecretKind kind() const noexcept;                                // REQUIRES: not none
   const SecretBytes& content() const noexcept { return *bytes_; }  // for the library
 

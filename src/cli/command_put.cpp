@@ -7,6 +7,7 @@
 #include "cli/file_stream.hpp"
 #include "cli/put_batch.hpp"
 #include "cli/terminal.hpp"
+#include "cli/secrets.hpp"
 
 namespace vitrine::cli {
 namespace {
@@ -90,10 +91,11 @@ Status put_value(WriteTransaction& txn, Keyspace keyspace, Bytes key, ValueSourc
 Status put_one(const Arguments& arguments, Encoding encoding, Console& console) {
   CHECK(arguments.at_most_one_of({"--if-absent", "--if-version"}));
   const std::string key = TRY(key_argument(arguments, encoding));
+  Secret secret = TRY(secret_argument(arguments));  // stands before the value on standard input
   ValueSource source = TRY(open_source(arguments, encoding));
   CHECK(arguments.number("--if-version").status());
 
-  Database db = TRY(open_for_put(arguments));
+  Database db = TRY(open_for_put(arguments, std::move(secret)));
   WriteTransaction txn = TRY(db.begin_write());
   const Keyspace keyspace = TRY(ensure_keyspace(txn, arguments));
   CHECK(check_condition(txn, keyspace, key, arguments));

@@ -18,7 +18,16 @@ const OptionRows kOpen{
     {"--log-size", "SIZE", "bound of the write-ahead log"},
     {"--lock-timeout", "TIME", "how long to wait for another writer, such as 5s (default 0)"},
     {"--accept-lost-log", "", "open although the log is missing or damaged; what it held is lost"},
+    {"--passphrase-stdin", "", "unlock with the first line of standard input"},
+    {"--passphrase-fd", "N", "unlock with the first line of descriptor N"},
+    {"--keyfile", "FILE", "unlock with the content of FILE"},
+    {"--recovery-stdin", "", "unlock with the recovery key in the first line of standard input"},
 };
+const OptionRows kNewPassphrase{
+    {"--new-passphrase-stdin", "", "take the new passphrase from the next line of standard input"},
+    {"--new-passphrase-fd", "N", "take the new passphrase from the first line of descriptor N"},
+};
+const OptionRows kPlaintext{{"--plaintext", "", "write the content of an encrypted database unencrypted"}};
 const OptionRows kWrite{
     {"--durability", "full|periodic|none", "what a commit survives (default full)"},
     {"--sync-period", "TIME", "how often periodic durability syncs (default 200ms)"},
@@ -43,9 +52,14 @@ OptionRows joined(std::initializer_list<OptionRows> groups) {
 CommandSpec init_row() {
   return {"init",
           "create an empty database",
-          "Creates DB. It is a conflict (exit 6) when the file exists.",
+          "Creates DB. It is a conflict (exit 6) when the file exists. With --encrypt the\n"
+          "unlocking options give its first secret; without them a passphrase is asked for.",
           {{"DB"}},
-          joined({{{"--page-size", "SIZE", "a power of two from 4KiB to 64KiB"}}, kOpen, kJson}),
+          joined({{{"--page-size", "SIZE", "a power of two from 4KiB to 64KiB"},
+                   {"--encrypt", "", "encrypt pages and log"},
+                   {"--cipher", "aes-256-gcm|chacha20-poly1305", "how (default: what the processor is fast at)"}},
+                  kOpen,
+                  kJson}),
           run_init};
 }
 
@@ -177,6 +191,18 @@ CommandSpec import_row() {
           run_import};
 }
 
+CommandSpec key_row() {
+  return {"key",
+          "list, add, change and remove the keys of an encrypted database",
+          "ACTION is list, add-passphrase, add-recovery, add-keyfile, remove (with SLOT) or\n"
+          "change-passphrase. Up to 16 keys unlock a database; the last one stays. A recovery\n"
+          "key is shown once, by add-recovery. Copies of the file that were made before a key\n"
+          "was removed or changed can still be unlocked with it.",
+          {{"ACTION"}, {"DB"}, {"SLOT", kOptional}},
+          joined({kNewPassphrase, {{"--new-keyfile", "FILE", "the key file to add"}}, kOpen, kJson}),
+          run_key};
+}
+
 CommandSpec bench_row() {
   return {"bench",
           "measure this machine on a database of its own",
@@ -213,12 +239,19 @@ std::vector<CommandSpec> make_commands() {
       {"vacuum", "shrink the file to what it holds", "", {{"DB"}}, plain, run_vacuum},
       {"backup",
        "copy a database, also while a writer writes",
-       "FILE, which must not exist, becomes a database of its own.",
+       "FILE, which must not exist, becomes a database of its own. A copy of an encrypted\n"
+       "database is unlocked with the same keys.",
        {{"DB"}, {"FILE"}},
-       plain,
+       joined({kPlaintext, plain}),
        run_backup},
-      {"export", "write all entries to a portable file", "FILE must not exist.", {{"DB"}, {"FILE"}}, plain, run_export},
+      {"export",
+       "write all entries to a portable file",
+       "FILE must not exist. It is not encrypted.",
+       {{"DB"}, {"FILE"}},
+       joined({kPlaintext, plain}),
+       run_export},
       import_row(),
+      key_row(),
       bench_row(),
       {"completion",
        "print a completion script for a shell",

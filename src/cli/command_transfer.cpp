@@ -8,7 +8,7 @@
 namespace vitrine::cli {
 namespace {
 
-using CopyCall = Result<TransferReport> (Database::*)(const std::string&, const ProgressFunction&) const;
+using CopyCall = Result<TransferReport> (Database::*)(const std::string&, const ProgressFunction&, Plaintext) const;
 
 std::string file_argument(const Arguments& arguments) { return std::string(arguments.positional("FILE").value_or("")); }
 
@@ -22,7 +22,8 @@ Status print_report(const TransferReport& report, Console& console) {
 Status copy_out(const Arguments& arguments, Console& console, CopyCall call) {
   const Database db = TRY(open_database(arguments, Access::ReadOnly));
   ProgressBar bar(std::string(arguments.command().name), console.progress());
-  const TransferReport report = TRY((db.*call)(file_argument(arguments), progress_function(bar)));
+  const Plaintext plaintext = arguments.has("--plaintext") ? Plaintext::Allowed : Plaintext::Refused;
+  const TransferReport report = TRY((db.*call)(file_argument(arguments), progress_function(bar), plaintext));
   bar.finish();
   return print_report(report, console);
 }
@@ -33,9 +34,9 @@ struct ImportTarget {
 };
 
 Result<ImportTarget> open_target(const Arguments& arguments) {
-  Result<Database> existing = open_database(arguments, Access::ReadWrite);
-  if (existing.has_value()) return ImportTarget{*std::move(existing)};
-  if (!arguments.has("--create") || existing.status().code() != ErrorCode::FileNotFound) return existing.status();
+  if (!arguments.has("--create") || TRY(os::system_env().exists(arguments.database()))) {
+    return ImportTarget{TRY(open_database(arguments, Access::ReadWrite))};
+  }
   return ImportTarget{TRY(open_database_as(arguments, OpenMode::CreateNew)), true};
 }
 

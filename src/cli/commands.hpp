@@ -32,6 +32,7 @@ Status run_vacuum(const Arguments& arguments, Console& console);
 Status run_backup(const Arguments& arguments, Console& console);
 Status run_export(const Arguments& arguments, Console& console);
 Status run_import(const Arguments& arguments, Console& console);
+Status run_key(const Arguments& arguments, Console& console);
 Status run_bench(const Arguments& arguments, Console& console);
 Status run_completion(const Arguments& arguments, Console& console);
 

@@ -6,6 +6,7 @@
 #include <limits>
 
 #include "base/try.hpp"
+#include "cli/secrets.hpp"
 
 namespace vitrine::cli {
 namespace {
@@ -34,14 +35,40 @@ Result<Options> options_of(const Arguments& arguments, Access access) {
   return options;
 }
 
+Result<Database> open_with(const Arguments& arguments, OpenMode mode, Access access, Secret secret) {
+  Options options = TRY(options_of(arguments, access));
+  options.secret = std::move(secret);
+  Result<Database> db = Database::open(arguments.database(), mode, options);
+  if (db.has_value() || db.status().code() != ErrorCode::KeyRequired || !can_ask()) return db;
+  options.secret = TRY(ask_passphrase("Passphrase: "));
+  return Database::open(arguments.database(), OpenMode::MustExist, options);
+}
+
 }  // namespace
 
 Result<Database> open_database(const Arguments& arguments, Access access) {
-  return Database::open(arguments.database(), OpenMode::MustExist, TRY(options_of(arguments, access)));
+  return open_with(arguments, OpenMode::MustExist, access, TRY(secret_argument(arguments)));
 }
 
 Result<Database> open_database_as(const Arguments& arguments, OpenMode mode) {
-  return Database::open(arguments.database(), mode, TRY(options_of(arguments, Access::ReadWrite)));
+  return open_database_as(arguments, mode, TRY(secret_argument(arguments)));
+}
+
+Result<Database> open_database_as(const Arguments& arguments, OpenMode mode, Secret secret) {
+  return open_with(arguments, mode, Access::ReadWrite, std::move(secret));
+}
+
+Result<Database> create_database(const Arguments& arguments) {
+  Options options = TRY(options_of(arguments, Access::ReadWrite));
+  if (arguments.has("--encrypt")) {
+    options.secret = TRY(first_secret(arguments));
+  } else if (TRY(secret_argument(arguments)) || arguments.has("--cipher")) {
+    return usage_error("init takes a secret and a cipher with --encrypt only");
+  }
+  if (const auto cipher = arguments.value("--cipher")) {
+    options.cipher = *cipher == "aes-256-gcm" ? Cipher::Aes256Gcm : Cipher::ChaCha20Poly1305;
+  }
+  return Database::open(arguments.database(), OpenMode::CreateNew, options);
 }
 
 Result<Encoding> encoding_of(const Arguments& arguments) {

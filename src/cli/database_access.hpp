@@ -11,10 +11,16 @@
 
 namespace vitrine::cli {
 
+// Both ask for the passphrase of an encrypted database when no option gives a secret and somebody is there. A secret on
+// standard input is read by them: call one of them once.
 // Opens DB, which must exist, with what the open options say.
 Result<Database> open_database(const Arguments& arguments, Access access);
-// Opens DB for writing with `mode`.
+// Opens DB for writing with `mode`. A new database is encrypted if an option gives a secret.
 Result<Database> open_database_as(const Arguments& arguments, OpenMode mode);
+// The same with a secret that was read before, because standard input is read for something else first.
+Result<Database> open_database_as(const Arguments& arguments, OpenMode mode, Secret secret);
+// Makes DB, encrypted with --encrypt alone.
+Result<Database> create_database(const Arguments& arguments);
 
 // --hex, --base64, or text. Errors: ArgumentInvalid when both are given.
 Result<Encoding> encoding_of(const Arguments& arguments);

@@ -7,6 +7,7 @@
 #include "cli/file_stream.hpp"
 #include "cli/terminal.hpp"
 #include "cli/values.hpp"
+#include "cli/secrets.hpp"
 
 namespace vitrine::cli {
 namespace {
@@ -113,8 +114,9 @@ class Batch {
 
 }  // namespace
 
-Result<Database> open_for_put(const Arguments& arguments) {
-  return open_database_as(arguments, arguments.has("--create") ? OpenMode::CreateIfMissing : OpenMode::MustExist);
+Result<Database> open_for_put(const Arguments& arguments, Secret secret) {
+  const OpenMode mode = arguments.has("--create") ? OpenMode::CreateIfMissing : OpenMode::MustExist;
+  return open_database_as(arguments, mode, std::move(secret));
 }
 
 std::string ack_line(Bytes key, Encoding encoding, const Console& console) {
@@ -137,7 +139,7 @@ Status put_batch(const Arguments& arguments, Encoding encoding, Console& console
   const std::uint64_t commit_every = TRY(arguments.number("--commit-every")).value_or(otherwise);
   if (commit_every == 0) return usage_error("--commit-every is at least 1");
 
-  Database db = TRY(open_for_put(arguments));
+  Database db = TRY(open_for_put(arguments, TRY(secret_argument(arguments))));
   Batch batch(arguments, encoding, console, TRY(InputFile::open("-")), commit_every);
   CHECK(batch.run(db));
   CHECK(db.close());

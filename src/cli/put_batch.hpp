@@ -12,7 +12,7 @@ namespace vitrine::cli {
 Status put_batch(const Arguments& arguments, Encoding encoding, Console& console);
 
 // DB, created if --create says so.
-Result<Database> open_for_put(const Arguments& arguments);
+Result<Database> open_for_put(const Arguments& arguments, Secret secret);
 
 // How an acknowledged key is printed: as list prints it, or as a JSON object.
 std::string ack_line(Bytes key, Encoding encoding, const Console& console);

@@ -7,6 +7,7 @@
 #include <initializer_list>
 
 #include <fcntl.h>
+#include <termios.h>
 #include <unistd.h>
 
 namespace vitrine::cli {
@@ -43,5 +44,44 @@ void prepare_process() noexcept {
 }
 
 bool interrupt_requested() noexcept { return interrupted != 0; }
+
+Result<std::size_t> read_line_from(int descriptor, std::span<char> to) {
+  for (std::size_t size = 0; size < to.size(); ++size) {
+    const ssize_t got = ::read(descriptor, &to[size], 1);
+    if (got < 0 && errno == EINTR && !interrupt_requested()) {
+      --size;
+      continue;
+    }
+    if (got < 0) return Status::error(errno == EINTR ? ErrorCode::Cancelled : ErrorCode::ReadFailed);
+    if (got == 0 || to[size] == '\n') return size;
+  }
+  return Status::error(ErrorCode::ArgumentInvalid, "a secret of one line is too long");
+}
+
+namespace {
+
+void write_to_terminal(std::string_view text) noexcept {
+  [[maybe_unused]] const ssize_t written = ::write(static_cast<int>(Stream::Error), text.data(), text.size());
+}
+
+void set_echo(bool is_on) noexcept {
+  termios settings{};
+  if (tcgetattr(static_cast<int>(Stream::Input), &settings) != 0) return;
+  settings.c_lflag = is_on ? settings.c_lflag | ECHO : settings.c_lflag & ~static_cast<tcflag_t>(ECHO);
+  tcsetattr(static_cast<int>(Stream::Input), TCSAFLUSH, &settings);
+}
+
+}  // namespace
+
+HiddenInput::HiddenInput(std::string_view prompt) : is_hidden_(is_terminal(Stream::Input)) {
+  if (is_hidden_) set_echo(false);
+  write_to_terminal(prompt);  // who answers it at once is not seen either
+}
+
+HiddenInput::~HiddenInput() {
+  if (!is_hidden_) return;
+  set_echo(true);
+  write_to_terminal("\n");
+}
 
 }  // namespace vitrine::cli

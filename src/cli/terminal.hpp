@@ -3,6 +3,12 @@
 // itself never looks at any of this.
 #pragma once
 
+#include <cstddef>
+#include <span>
+#include <string_view>
+
+#include "vitrine/status.hpp"
+
 namespace vitrine::cli {
 
 enum class Stream : int { Input = 0, Output = 1, Error = 2 };
@@ -16,5 +22,21 @@ bool is_terminal(Stream stream) noexcept;
 void prepare_process() noexcept;
 
 bool interrupt_requested() noexcept;
+
+// Reads up to the next newline, which is dropped, or the end, and not a byte further, so that what follows is there for
+// others. Returns how much was read. Errors: ReadFailed, Cancelled, ArgumentInvalid when `to` is too small.
+Result<std::size_t> read_line_from(int descriptor, std::span<char> to);
+
+// Shows a prompt, and until the end of its scope nothing that is typed.
+class HiddenInput {
+ public:
+  explicit HiddenInput(std::string_view prompt);
+  ~HiddenInput();
+  HiddenInput(const HiddenInput&) = delete;
+  HiddenInput& operator=(const HiddenInput&) = delete;
+
+ private:
+  bool is_hidden_ = false;
+};
 
 }  // namespace vitrine::cli

@@ -5,7 +5,7 @@
 
 #include <vector>
 
-#include "crypto/self_test.hpp"
+#include "crypto/known_answers.hpp"
 
 namespace vitrine::crypto {
 namespace {

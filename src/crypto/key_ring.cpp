@@ -7,7 +7,7 @@
 #include "base/assert.hpp"
 #include "base/codec.hpp"
 #include "base/try.hpp"
-#include "crypto/self_test.hpp"
+#include "crypto/known_answers.hpp"
 
 namespace vitrine::crypto {
 namespace {

@@ -10,6 +10,7 @@
 
 #include "base/assert.hpp"
 #include "base/try.hpp"
+#include "crypto/derive.hpp"
 
 namespace vitrine {
 namespace {
@@ -66,6 +67,12 @@ bool letter_value(char letter, unsigned& value) {
 Status invalid(std::string_view reason) { return Status::error(ErrorCode::SecretInvalid, reason); }
 
 }  // namespace
+
+bool Secret::same_as(const Secret& other) const noexcept {
+  if (!bytes_ || !other.bytes_) return bytes_ == other.bytes_;
+  return bytes_->kind == other.bytes_->kind &&
+         crypto::equal_in_constant_time(bytes_->memory.bytes(), other.bytes_->memory.bytes());
+}
 
 SecretKind Secret::kind() const noexcept {
   VITRINE_ASSERT(bytes_ != nullptr);

@@ -68,7 +68,7 @@ Status Engine::write_map(space::FrozenMap& map) {
   std::sort(map.pages.begin(), map.pages.end(),
             [](const space::MapPage& a, const space::MapPage& b) { return a.ref.page() < b.ref.page(); });
   for (space::MapPage& page : map.pages) {
-    store_->seal(page.image.data(), page.image.size());
+    CHECK(store_->seal(page.image.data(), page.image.size()));
     CHECK(store_->write(page.ref.page(), page.image.data(), page.image.size()));
   }
   return {};
@@ -78,7 +78,7 @@ Status Engine::write_meta(const Meta& meta) {
   const unsigned slot = format::meta_slot(meta.checkpoint);
   std::array<std::byte, 2 * format::kMetaBlockSize> blocks;
   for (unsigned copy = 0; copy < 2; ++copy) {
-    const format::MetaBlock block = format::encode_meta(meta, copy);
+    const format::MetaBlock block = TRY(format::seal_meta(meta, copy, keys_.ring.get()));
     std::copy(block.begin(), block.end(), blocks.begin() + copy * format::kMetaBlockSize);
   }
   CHECK(store_->write_at(slot * blocks.size(), blocks.data(), blocks.size()));

@@ -48,18 +48,20 @@ Status copy_entries(pool::Pool& pool, const State& snapshot, Engine& target, Tra
 
 }  // namespace
 
-Result<TransferReport> Engine::backup(os::Env& to, const std::string& path, const ProgressFunction& progress) {
+Result<TransferReport> Engine::backup(os::Env& to, const std::string& path, const ProgressFunction& progress,
+                                      bool as_plaintext) {
   CHECK(check_usable());
   DraftFile draft = TRY(DraftFile::of(to, path));
   Options options = options_;
   options.access = Access::ReadWrite;
   options.page_size = page_size();
-  CHECK(create(to, draft.name(), options));
+  CHECK(create(to, draft.name(), options, as_plaintext ? nullptr : this));
   const State snapshot = pin_snapshot();
   const base::Defer unpin([&] { unpin_snapshot(snapshot); });
   TransferReport report;
   report.snapshot_seq = snapshot.commit_seq;
-  const std::shared_ptr<Engine> target = TRY(open(to, draft.name(), options));
+  const std::shared_ptr<Engine> target =
+      TRY(open(to, draft.name(), options, Backing::File, as_plaintext ? FileKeys{} : keys_));
   CHECK(copy_entries(*pool_, snapshot, *target, report, progress));
   CHECK(target->close());
   CHECK(draft.publish());

@@ -24,6 +24,8 @@
 #include <thread>
 #include <vector>
 
+#include "engine/file_keys.hpp"
+#include "format/log_seal.hpp"
 #include "format/meta.hpp"
 #include "os/env.hpp"
 #include "os/fork_guard.hpp"
@@ -68,9 +70,11 @@ class WriteSession;
 class Engine : public std::enable_shared_from_this<Engine> {
  public:
   // Makes an empty database file at `path`; FileExists when the name is taken. All or nothing, also across a crash.
-  static Status create(os::Env& env, const std::string& path, const Options& options);
+  // Encrypted if the options have a secret, or as `original` is.
+  static Status create(os::Env& env, const std::string& path, const Options& options, const Engine* original = nullptr);
+  // `keys`: of a file with the same master key, in place of a secret.
   static Result<std::shared_ptr<Engine>> open(os::Env& env, const std::string& path, const Options& options,
-                                              Backing backing = Backing::File);
+                                              Backing backing = Backing::File, const FileKeys& keys = {});
   ~Engine();
 
   // Writes a clean checkpoint and removes the log. Afterwards nothing works but destruction.
@@ -97,8 +101,17 @@ class Engine : public std::enable_shared_from_this<Engine> {
   enum class Catchup : std::uint8_t { UpToDate, Advanced, Reopen };
   Result<Catchup> catch_up();
 
-  // A copy of one snapshot at `path` of `to`, which must not exist. All or nothing.
-  Result<TransferReport> backup(os::Env& to, const std::string& path, const ProgressFunction& progress);
+  // The keys of an encrypted database; none when it is not.
+  const FileKeys& keys() const noexcept { return keys_; }
+  std::vector<KeySlotInfo> key_slots() const { return meta().keys.list(); }
+  // Changes the key table. Durable in both header slots when it returns ok. Errors: NotEncrypted, ReadOnly, Misuse,
+  // those of `change`, write errors.
+  Status change_keys(const std::function<Status(crypto::KeyTable& table, const crypto::MasterKey& master)>& change);
+
+  // A copy of one snapshot at `path` of `to`, which must not exist. All or nothing. Encrypted as this database is,
+  // unless `as_plaintext`.
+  Result<TransferReport> backup(os::Env& to, const std::string& path, const ProgressFunction& progress,
+                                bool as_plaintext);
 
   Result<VerifyReport> verify(VerifyLevel level, const ProgressFunction& progress);
   Result<Stats> stats();
@@ -141,6 +154,8 @@ class Engine : public std::enable_shared_from_this<Engine> {
   Status open_all();
   Status open_files();
   Status take_writer_lock();
+  Status find_keys(std::span<const std::byte> area);
+  Status make_codecs();
   Status lock_checkpoint_for_reading();
   Result<Meta> read_meta();
   Status check_length(std::uint64_t size) const;
@@ -149,6 +164,7 @@ class Engine : public std::enable_shared_from_this<Engine> {
   Status open_for_reading();
   Status heal_header();
   Status write_session_header();
+  Status write_next_header(Meta meta);
   Status close_writer();
 
   // older_readers.cpp
@@ -219,6 +235,8 @@ class Engine : public std::enable_shared_from_this<Engine> {
   os::ForkGuard fork_guard_;
 
   std::unique_ptr<os::File> file_;
+  FileKeys keys_;                                    // may be of another file until the header was read
+  std::shared_ptr<const format::LogSeal> log_seal_;  // null: not encrypted
   std::unique_ptr<format::PageCodec> codec_;
   std::unique_ptr<pool::PageStore> store_;
   std::unique_ptr<pool::Pool> pool_;

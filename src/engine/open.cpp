@@ -13,6 +13,7 @@
 #include "engine/draft_file.hpp"
 #include "engine/engine.hpp"
 #include "engine/write_session.hpp"
+#include "format/sealed_page.hpp"
 
 namespace vitrine::engine {
 namespace {
@@ -60,10 +61,10 @@ Result<format::FileId> random_file_id(os::Env& env) {
   return id;
 }
 
-Status write_new_file(os::File& file, const Meta& meta) {
+Status write_new_file(os::File& file, const Meta& meta, const crypto::KeyRing* keys) {
   std::array<std::byte, format::kMetaAreaSize> area{};
   for (unsigned copy = 0; copy < 2; ++copy) {
-    const format::MetaBlock block = format::encode_meta(meta, copy);
+    const format::MetaBlock block = TRY(format::seal_meta(meta, copy, keys));
     const std::size_t at = (format::meta_slot(meta.checkpoint) * 2 + copy) * format::kMetaBlockSize;
     std::memcpy(area.data() + at, block.data(), block.size());
   }
@@ -86,7 +87,7 @@ Engine::~Engine() {
 }
 
 // The file is made under another name and gets its own once it is whole and durable.
-Status Engine::create(os::Env& env, const std::string& path, const Options& options) {
+Status Engine::create(os::Env& env, const std::string& path, const Options& options, const Engine* original) {
   Options checked = options;
   CHECK(check_options(checked));
   DraftFile draft = TRY(DraftFile::of(env, path));
@@ -98,21 +99,31 @@ Status Engine::create(os::Env& env, const std::string& path, const Options& opti
   meta.page_count = format::first_page(meta.page_size);
   meta.wall_ms = meta.clock_ms = env.wall_ms();
   meta.state = format::kMetaClean;
+  FileKeys keys;
+  if (original != nullptr && original->keys_.ring) {
+    keys = TRY(inherit_keys(meta, original->meta(), original->keys_));
+  } else if (options.secret) {
+    keys = TRY(make_keys(env, meta, options.secret, options.cipher));
+  }
   {
     const std::unique_ptr<os::File> file = TRY(env.open(draft.name(), os::OpenMode::CreateNew));
-    CHECK(write_new_file(*file, meta));
+    CHECK(write_new_file(*file, meta, keys.ring.get()));
   }
   return draft.publish();
 }
 
 Result<std::shared_ptr<Engine>> Engine::open(os::Env& env, const std::string& path, const Options& options,
-                                             Backing backing) {
+                                             Backing backing, const FileKeys& keys) {
   Options checked = options;
   CHECK(check_options(checked));
   for (int attempt = 1;; ++attempt) {
     std::shared_ptr<Engine> engine(new Engine(env, path, checked, backing));
+    engine->keys_ = keys;
     const Status status = engine->open_all();
-    if (status.is_ok()) return engine;
+    if (status.is_ok()) {
+      engine->options_.secret = {};
+      return engine;
+    }
     engine->closed_ = true;  // a half-opened engine must not write a checkpoint on its way out
     // A writer that closes between a reader's look at the header and at the log takes the log away.
     const bool writer_closed = engine->is_read_only() && status.code() == ErrorCode::LogMissing;
@@ -140,9 +151,41 @@ Status Engine::open_files() {
 Result<Meta> Engine::read_meta() {
   std::array<std::byte, format::kMetaAreaSize> area;
   const std::size_t got = TRY(file_->read_at(0, area.data(), area.size()));
-  Result<format::MetaChoice> choice = format::choose_meta(std::span(area).first(got));
+  const std::span<const std::byte> there = std::span(area).first(got);
+  CHECK(find_keys(there));
+  Result<format::MetaChoice> choice = format::choose_meta(there, keys_.ring.get());
   if (!choice.has_value()) return choice.status().with("path", path_);
+  if (choice->meta.is_encrypted() && !keys_.ring) return Status::error(ErrorCode::KeyRequired).with("path", path_);
   return choice->meta;
+}
+
+// Once for each engine: later looks at the header must verify under the same keys.
+Status Engine::find_keys(std::span<const std::byte> area) {
+  if (codec_) return {};
+  if (keys_.ring) {
+    const Result<format::MetaChoice> choice = format::choose_meta(area);
+    if (!choice.has_value()) return choice.status().with("path", path_);
+    keys_.ring = TRY(keys_.ring->for_file(bytes_of(choice->meta.file)));
+  } else if (options_.secret) {
+    Result<FileKeys> keys = unlock(area, options_.secret);
+    if (!keys.has_value()) return keys.status().with("path", path_);
+    keys_ = std::move(*keys);
+  }
+  return {};
+}
+
+// What this session seals and opens pages and frames with.
+Status Engine::make_codecs() {
+  if (!keys_.ring) {
+    codec_ = std::make_unique<format::PageCodec>(meta_.file);
+    return {};
+  }
+  crypto::Salt page_salt{}, log_salt{};
+  CHECK(env_.random_bytes(page_salt));
+  CHECK(env_.random_bytes(log_salt));
+  codec_ = TRY(format::SealedPageCodec::make(meta_.file, keys_.ring, page_salt));
+  log_seal_ = TRY(format::LogSeal::make(keys_.ring, log_salt));
+  return {};
 }
 
 Status Engine::take_writer_lock() {
@@ -169,7 +212,7 @@ Status Engine::check_length(std::uint64_t size) const {
 
 Status Engine::load_pages() {
   page_size_ = meta_.page_size;
-  codec_ = std::make_unique<format::PageCodec>(meta_.file);
+  CHECK(make_codecs());
   store_ = std::make_unique<pool::PageStore>(*file_, *codec_, meta_.page_size);
   pool_ = TRY(pool::Pool::create(*store_, options_.cache_size, tree::validate_page, env_));
   space_ = std::make_unique<space::SpaceMap>(meta_.page_size, [this](std::uint64_t pages) { return grow_file(pages); });
@@ -210,9 +253,14 @@ Status Engine::heal_header() {
 
 Status Engine::write_session_header() {
   Meta meta = meta_;
-  ++meta.checkpoint;
   ++meta.open_count;
   meta.state = 0;
+  return write_next_header(meta);
+}
+
+// The checkpoint stays what it is, under the next number and with what `meta` has changed.
+Status Engine::write_next_header(Meta meta) {
+  ++meta.checkpoint;
   CHECK(write_meta(meta));
   set_meta(meta);
   versions_->pin_checkpoint(meta_.version);

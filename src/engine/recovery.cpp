@@ -16,6 +16,7 @@ wal::LogOptions Engine::log_options() const {
   options.size_max = options_.log_size_max;
   options.buffer_size =
       static_cast<std::size_t>(std::clamp<std::uint64_t>(options_.cache_size / 16, 64u << 10, 1u << 20));
+  options.seal = log_seal_;
   return options;
 }
 
@@ -71,7 +72,7 @@ Status Engine::apply(std::uint64_t commit_seq, Bytes payload) {
 }
 
 Result<wal::ScanResult> Engine::replay(os::File& log, wal::LogPosition from) {
-  const wal::ScanRequest request{meta_.file, from, !options_.accept_lost_log};
+  const wal::ScanRequest request{meta_.file, from, !options_.accept_lost_log, log_seal_.get()};
   Result<wal::ScanResult> scan = wal::scan_log(
       log, request, [this](std::uint64_t commit_seq, Lsn, Bytes payload) { return apply(commit_seq, payload); });
   if (!scan.has_value()) return scan.status().with("path", log_path());
@@ -85,7 +86,7 @@ Result<wal::ScanResult> Engine::replay(os::File& log, wal::LogPosition from) {
 Status Engine::check_leftover_log() {
   if (!TRY(env_.exists(log_path()))) return {};
   const std::unique_ptr<os::File> log = TRY(env_.open(log_path(), os::OpenMode::ReadOnly));
-  const Result<Lsn> durable = wal::watermark_behind(*log, meta_.file, meta_.log_position);
+  const Result<Lsn> durable = wal::watermark_behind(*log, meta_.file, meta_.log_position, log_seal_.get());
   if (!durable.has_value()) {
     const bool unread = durable.status().kind() == ErrorKind::External;
     return unread ? durable.status() : Status::error(ErrorCode::LogForeign).with("path", log_path());
@@ -166,7 +167,7 @@ Status Engine::recover_log() {
 Status Engine::check_for_newer_log() {
   const Result<std::unique_ptr<os::File>> log = env_.open(log_path(), os::OpenMode::ReadOnly);
   if (!log.has_value()) return {};
-  const Result<Lsn> durable = wal::watermark_behind(**log, meta_.file, meta_.log_position);
+  const Result<Lsn> durable = wal::watermark_behind(**log, meta_.file, meta_.log_position, log_seal_.get());
   if (!durable.has_value()) return {};
   Status ahead = check_not_ahead(*durable);
   return ahead.is_ok() || TRY(read_meta()).checkpoint != meta_.checkpoint ? Status{} : ahead;

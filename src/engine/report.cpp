@@ -22,8 +22,8 @@ bool is_good(const format::MetaChoice& choice, unsigned block) {
   return choice.current[block] || (!newest && choice.meta.checkpoint == 1);
 }
 
-bool is_whole(const std::vector<std::byte>& area) {
-  const Result<format::MetaChoice> choice = format::choose_meta(area);
+bool is_whole(const std::vector<std::byte>& area, const crypto::KeyRing* keys) {
+  const Result<format::MetaChoice> choice = format::choose_meta(area, keys);
   bool whole = choice.has_value();
   for (unsigned block = 0; block < format::kMetaBlockCount; ++block) whole = whole && is_good(*choice, block);
   return whole;
@@ -38,7 +38,7 @@ Result<std::vector<std::byte>> Engine::settled_header() {
   for (int look = 1;; ++look) {
     std::vector<std::byte> area(format::kMetaAreaSize);
     area.resize(TRY(file_->read_at(0, area.data(), area.size())));
-    if (is_whole(area) || !is_read_only() || look == kHeaderLooks) return area;
+    if (is_whole(area, keys_.ring.get()) || !is_read_only() || look == kHeaderLooks) return area;
     if (!TRY(file_->locked_by_other(kLockWriter, 1))) return area;
     env_.sleep_ms(kHeaderLookMs);
   }
@@ -47,7 +47,7 @@ Result<std::vector<std::byte>> Engine::settled_header() {
 // A copy that is damaged, or that an old content came back to, is a warning: another one was chosen.
 Status Engine::check_header(Checker& checker) {
   const std::vector<std::byte> area = TRY(settled_header());
-  const Result<format::MetaChoice> choice = format::choose_meta(area);
+  const Result<format::MetaChoice> choice = format::choose_meta(area, keys_.ring.get());
   if (!choice.has_value()) {
     checker.note(FindingSeverity::Damage, std::string(choice.status().name()), 0,
                  std::string(choice.status().message()));
@@ -66,7 +66,7 @@ Status Engine::check_header(Checker& checker) {
 Result<std::uint64_t> Engine::check_log(Checker& checker, const Meta& meta) {
   if (!reader_log_) return std::uint64_t{0};
   std::uint64_t transactions = 0;
-  const wal::ScanRequest request{meta.file, {meta.log_position, meta.log_chain}, true};
+  const wal::ScanRequest request{meta.file, {meta.log_position, meta.log_chain}, true, log_seal_.get()};
   const Result<wal::ScanResult> scan = wal::scan_log(*reader_log_, request, [&](std::uint64_t, Lsn, Bytes) -> Status {
     ++transactions;
     return {};
@@ -172,6 +172,10 @@ Result<DatabaseInfo> Engine::info() {
   info.commit_seq = versions_->latest().commit_seq;
   info.was_clean = was_clean_;
   info.read_only = is_read_only();
+  if (keys_.ring) {
+    info.cipher = keys_.ring->cipher() == Cipher::Aes256Gcm ? "AES-256-GCM" : "ChaCha20-Poly1305";
+    info.unlocked_slot = static_cast<std::uint32_t>(keys_.slot);
+  }
   info.key_size_max = static_cast<std::uint32_t>(key_size_max() - kKeyspacePrefixMax);
   const os::FilesystemInfo filesystem = TRY(env_.filesystem_of(path_));
   info.filesystem = filesystem.type;

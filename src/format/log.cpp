@@ -9,7 +9,9 @@
 
 #include "base/assert.hpp"
 #include "base/codec.hpp"
+#include "base/try.hpp"
 #include "format/checksum.hpp"
+#include "format/log_seal.hpp"
 
 namespace vitrine::format {
 namespace {
@@ -74,6 +76,37 @@ void append_string(std::string& to, Bytes bytes) {
   to.append(bytes);
 }
 
+FrameHeader header_of(const FrameFields& fields, Bytes payload) noexcept {
+  VITRINE_ASSERT(payload.size() <= kFramePayloadMax);
+  FrameHeader header{};
+  header.magic = kFrameMagic;
+  header.type = fields.type;
+  header.payload_size = static_cast<std::uint32_t>(payload.size());
+  header.lsn = fields.lsn;
+  header.commit_seq = fields.commit_seq;
+  header.durable = fields.durable;
+  header.chain = fields.chain;
+  return header;
+}
+
+// Decrypts a copy, because the same bytes may be looked at again.
+std::optional<FrameView> open_sealed_frame(std::span<const std::byte> bytes, const FrameHeader& header,
+                                           const LogSeal& seal) {
+  const std::size_t size = frame_size(header.payload_size + kFrameSaltSize);
+  if (size > bytes.size()) return std::nullopt;
+  const std::byte* const salt = bytes.data() + kFrameHeaderSize;
+  const std::shared_ptr<char[]> opened(new char[header.payload_size]);
+  std::memcpy(opened.get(), salt + kFrameSaltSize, header.payload_size);
+  crypto::Tag tag;
+  std::memcpy(tag.data(), &header.tag_low, tag.size());
+  const std::span<std::byte> payload(reinterpret_cast<std::byte*>(opened.get()), header.payload_size);
+  if (!seal.open(std::span<const std::byte, kFrameSaltSize>(salt, kFrameSaltSize), header.lsn,
+                 bytes.first(kTaggedHeaderSize), payload, tag)) {
+    return std::nullopt;
+  }
+  return FrameView{header, Bytes(opened.get(), header.payload_size), size, opened};
+}
+
 }  // namespace
 
 void encode_log_file_header(const LogFileHeader& header, std::byte* block) noexcept {
@@ -118,15 +151,7 @@ std::optional<SegmentHeader> decode_segment_header(std::span<const std::byte> bl
 }
 
 std::uint64_t write_frame(std::byte* to, const FrameFields& fields, Bytes payload, FileId file) noexcept {
-  VITRINE_ASSERT(payload.size() <= kFramePayloadMax);
-  FrameHeader header{};
-  header.magic = kFrameMagic;
-  header.type = fields.type;
-  header.payload_size = static_cast<std::uint32_t>(payload.size());
-  header.lsn = fields.lsn;
-  header.commit_seq = fields.commit_seq;
-  header.durable = fields.durable;
-  header.chain = fields.chain;
+  FrameHeader header = header_of(fields, payload);
   // The tagged part of the header stands directly before the payload for a moment, so that one pass hashes both.
   std::memcpy(to + kFrameHeaderSize - kTaggedHeaderSize, &header, kTaggedHeaderSize);
   if (!payload.empty()) std::memcpy(to + kFrameHeaderSize, payload.data(), payload.size());
@@ -148,15 +173,30 @@ std::uint64_t append_frame(std::string& to, FrameType type, Lsn lsn, std::uint64
                      file);
 }
 
-std::optional<FrameView> decode_frame(std::span<const std::byte> bytes, Lsn lsn, FileId file) noexcept {
+Result<std::uint64_t> write_sealed_frame(std::byte* to, const FrameFields& fields, Bytes payload, const LogSeal& seal) {
+  FrameHeader header = header_of(fields, payload);
+  std::byte* const body = to + kFrameHeaderSize + kFrameSaltSize;
+  if (!payload.empty()) std::memcpy(body, payload.data(), payload.size());
+  std::memcpy(to, &header, kFrameHeaderSize);
+  std::memcpy(to + kFrameHeaderSize, seal.salt().data(), kFrameSaltSize);
+  crypto::Tag tag;
+  CHECK(seal.seal(fields.lsn, {to, kTaggedHeaderSize}, {body, payload.size()}, tag));
+  std::memcpy(to + kTaggedHeaderSize, tag.data(), tag.size());
+  const std::size_t end = kFrameHeaderSize + kFrameSaltSize + payload.size();
+  std::memset(to + end, 0, frame_size(kFrameSaltSize + payload.size()) - end);
+  return base::load<std::uint64_t>(tag.data());
+}
+
+std::optional<FrameView> decode_frame(std::span<const std::byte> bytes, Lsn lsn, FileId file, const LogSeal* seal) {
   if (bytes.size() < kFrameHeaderSize) return std::nullopt;
   const auto header = base::load<FrameHeader>(bytes.data());
   if (header.magic != kFrameMagic || header.lsn != lsn || header.durable > lsn) return std::nullopt;
   if (header.payload_size > kFramePayloadMax || frame_size(header.payload_size) > bytes.size()) return std::nullopt;
+  if (seal != nullptr) return open_sealed_frame(bytes, header, *seal);
   const Checksum tag = frame_tag(bytes.data(), header.payload_size, file);
   if (header.tag_low != tag.low || header.tag_high != tag.high) return std::nullopt;
   const Bytes payload(reinterpret_cast<const char*>(bytes.data()) + kFrameHeaderSize, header.payload_size);
-  return FrameView{header, payload, frame_size(header.payload_size)};
+  return FrameView{header, payload, frame_size(header.payload_size), nullptr};
 }
 
 std::optional<Lsn> peek_frame(std::span<const std::byte> bytes) noexcept {

@@ -20,10 +20,8 @@
 //      0    8 magic "VTRSEGM\n"
 //      8    8 segment number k
 //     16    8 chain at the first frame of the segment
-//     24    4 key epoch, 0 when not encrypted
-//     28    4 0
+//     24    8 0
 //     32   16 file id
-//     48   16 salt, 0 when not encrypted
 //   4080   16 XXH3-128 of bytes [0, 4080)
 //
 // FRAME (64-byte header, then payload, then zeros to a multiple of 8)
@@ -38,11 +36,15 @@
 //     32    8 durable watermark: end of the last frame known durable when this one was made, unpadded
 //     40    8 chain: low half of the tag of the frame before
 //     48   16 tag: XXH3-128 of bytes [0, 48) and the payload, seeded with the file id
-//           (checksum.hpp)
+//           (checksum.hpp); encrypted: of the seal
+//
+// In an encrypted file 16 bytes stand between header and payload, which the payload length does not count: the salt of
+// the session that wrote the frame (log_seal.hpp). The payload is encrypted.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -60,6 +62,7 @@ inline constexpr std::size_t kLogFileHeaderSize = 4096;
 inline constexpr std::size_t kLogSlotsOffset = 8192;
 inline constexpr std::size_t kSegmentHeaderSize = 4096;
 inline constexpr std::size_t kFrameHeaderSize = 64;
+inline constexpr std::size_t kFrameSaltSize = 16;  // behind the header, in encrypted files
 inline constexpr std::size_t kFrameAlignment = 8;
 inline constexpr std::uint32_t kSegmentSizeMin = 16u << 10;
 inline constexpr std::uint32_t kSegmentSizeMax = 64u << 20;
@@ -115,6 +118,8 @@ Result<LogFileHeader> decode_log_file_header(std::span<const std::byte> block);
 void encode_segment_header(const SegmentHeader& header, std::byte* block) noexcept;  // fills 4096 bytes
 std::optional<SegmentHeader> decode_segment_header(std::span<const std::byte> block, FileId file) noexcept;
 
+class LogSeal;  // log_seal.hpp; where a pointer to one is null, the file is not encrypted
+
 // What the writer of a frame decides.
 struct FrameFields {
   FrameType type = FrameType::Transaction;
@@ -131,13 +136,19 @@ std::uint64_t write_frame(std::byte* to, const FrameFields& fields, Bytes payloa
 std::uint64_t append_frame(std::string& to, FrameType type, Lsn lsn, std::uint64_t commit_seq, Lsn durable,
                            std::uint64_t chain, Bytes payload, FileId file);
 
+// The same for an encrypted file: fills the frame_size(payload.size() + kFrameSaltSize) bytes at `to`. REQUIRES: no
+// other frame at this LSN was ever given to `seal`. Errors: CryptoFailed.
+Result<std::uint64_t> write_sealed_frame(std::byte* to, const FrameFields& fields, Bytes payload, const LogSeal& seal);
+
 // The frame at the start of `bytes`, which lies at `lsn`, if its bytes verify; its chain is not judged here.
 struct FrameView {
   FrameHeader header;
-  Bytes payload;         // into `bytes`
-  std::size_t size = 0;  // with padding
+  Bytes payload;                   // into `bytes`, or into `opened`
+  std::size_t size = 0;            // with padding
+  std::shared_ptr<char[]> opened;  // what was decrypted; null when the file is not encrypted
 };
-std::optional<FrameView> decode_frame(std::span<const std::byte> bytes, Lsn lsn, FileId file) noexcept;
+std::optional<FrameView> decode_frame(std::span<const std::byte> bytes, Lsn lsn, FileId file,
+                                      const LogSeal* seal = nullptr);
 
 // The LSN that the start of `bytes` claims if it looks like a frame; nothing is verified.
 std::optional<Lsn> peek_frame(std::span<const std::byte> bytes) noexcept;

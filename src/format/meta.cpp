@@ -9,6 +9,7 @@
 #include <type_traits>
 
 #include "base/codec.hpp"
+#include "base/try.hpp"
 #include "format/checksum.hpp"
 #include "format/describe.hpp"
 
@@ -17,9 +18,9 @@ namespace vitrine::format {
 namespace {
 
 constexpr std::array<char, 8> kMagic = {'V', 'I', 'T', 'R', 'I', 'N', 'E', '\n'};
-constexpr std::uint32_t kKnownFeatures = 0;
+constexpr std::uint32_t kKnownFeatures = kMetaEncrypted;
 constexpr std::uint16_t kKnownState = kMetaClean;
-constexpr std::size_t kReservedSize = 3904;
+constexpr std::size_t kReservedSize = 1752;
 
 // The byte table of meta.hpp as a type.
 struct MetaLayout {
@@ -43,7 +44,11 @@ struct MetaLayout {
   std::uint64_t wall_ms;
   std::uint64_t entry_count;
   std::uint64_t clock_ms;
+  std::uint32_t cipher;
+  std::uint32_t key_epoch;
+  crypto::KeyTable keys;
   std::array<std::byte, kReservedSize> reserved;
+  crypto::Mac mac;
   std::uint64_t zero;
   Checksum sum;
 };
@@ -57,10 +62,13 @@ static_assert(offsetof(MetaLayout, format_version) == 8 && offsetof(MetaLayout, 
               offsetof(MetaLayout, map_root) == 96 && offsetof(MetaLayout, page_count) == 120 &&
               offsetof(MetaLayout, log_position) == 128 && offsetof(MetaLayout, log_chain) == 136 &&
               offsetof(MetaLayout, wall_ms) == 144 && offsetof(MetaLayout, entry_count) == 152 &&
-              offsetof(MetaLayout, clock_ms) == 160 && offsetof(MetaLayout, reserved) == 168 &&
+              offsetof(MetaLayout, clock_ms) == 160 && offsetof(MetaLayout, cipher) == 168 &&
+              offsetof(MetaLayout, key_epoch) == 172 && offsetof(MetaLayout, keys) == 176 &&
+              offsetof(MetaLayout, reserved) == 2288 && offsetof(MetaLayout, mac) == 4040 &&
               offsetof(MetaLayout, zero) == 4072 && offsetof(MetaLayout, sum) == 4080);
 
 constexpr std::size_t kSummedSize = offsetof(MetaLayout, sum);
+constexpr std::size_t kAuthenticatedSize = offsetof(MetaLayout, mac);
 
 bool has_magic(std::span<const std::byte> block) noexcept {
   return block.size() >= kMagic.size() && std::memcmp(block.data(), kMagic.data(), kMagic.size()) == 0;
@@ -89,6 +97,16 @@ bool is_ref_in_range(const PageRef& ref, const MetaLayout& layout) noexcept {
   return ref.where >= first_page(layout.page_size) && ref.where < layout.page_count;
 }
 
+bool are_keys_in_range(const MetaLayout& layout) noexcept {
+  if ((layout.features & kMetaEncrypted) == 0) {
+    return layout.cipher == 0 && layout.key_epoch == 0 && layout.keys == crypto::KeyTable{} &&
+           layout.mac == crypto::Mac{};
+  }
+  const bool is_cipher = layout.cipher == static_cast<std::uint32_t>(Cipher::Aes256Gcm) ||
+                         layout.cipher == static_cast<std::uint32_t>(Cipher::ChaCha20Poly1305);
+  return is_cipher && layout.key_epoch > 0;
+}
+
 // What breaks the format in a block whose checksum holds, or nothing.
 std::optional<std::string_view> find_fault(const MetaLayout& layout, unsigned slot, unsigned copy) noexcept {
   if (layout.slot != slot || layout.copy != copy) return "the block belongs to another place";
@@ -100,6 +118,7 @@ std::optional<std::string_view> find_fault(const MetaLayout& layout, unsigned sl
   if (!is_ref_in_range(layout.tree_root, layout)) return "root of the tree";
   if (!is_ref_in_range(layout.map_root, layout)) return "root of the free-space map";
   if (layout.tree_root.where != 0 && layout.tree_root.where == layout.map_root.where) return "both roots on one page";
+  if (!are_keys_in_range(layout)) return "keys";
   if (layout.zero != 0 || layout.reserved != decltype(layout.reserved){}) return "reserved bytes";
   return std::nullopt;
 }
@@ -120,7 +139,10 @@ Meta from_layout(const MetaLayout& layout) noexcept {
           .log_chain = layout.log_chain,
           .wall_ms = layout.wall_ms,
           .entry_count = layout.entry_count,
-          .clock_ms = layout.clock_ms};
+          .clock_ms = layout.clock_ms,
+          .cipher = layout.cipher,
+          .key_epoch = layout.key_epoch,
+          .keys = layout.keys};
 }
 
 // Do the two copies of one slot say the same? Equal but for the byte that numbers the copy.
@@ -149,14 +171,27 @@ MetaBlock encode_meta(const Meta& meta, unsigned copy) noexcept {
                        .wall_ms = meta.wall_ms,
                        .entry_count = meta.entry_count,
                        .clock_ms = meta.clock_ms,
+                       .cipher = meta.cipher,
+                       .key_epoch = meta.key_epoch,
+                       .keys = meta.keys,
                        .reserved = {},
+                       .mac = {},
                        .zero = 0,
                        .sum = {}};
   layout.sum = checksum(&layout, kSummedSize);
   return std::bit_cast<MetaBlock>(layout);
 }
 
-Result<Meta> decode_meta(std::span<const std::byte> block, unsigned slot, unsigned copy) {
+Result<MetaBlock> seal_meta(const Meta& meta, unsigned copy, const crypto::KeyRing* keys) {
+  MetaBlock block = encode_meta(meta, copy);
+  if (keys == nullptr) return block;
+  const crypto::Mac mac = TRY(keys->header_mac(std::span(block).first(kAuthenticatedSize)));
+  base::store(block.data() + offsetof(MetaLayout, mac), mac);
+  base::store(block.data() + kSummedSize, checksum(block.data(), kSummedSize));
+  return block;
+}
+
+Result<Meta> decode_meta(std::span<const std::byte> block, unsigned slot, unsigned copy, const crypto::KeyRing* keys) {
   if (!has_magic(block)) return Status::error(ErrorCode::NotDatabase);
   if (block.size() < kMetaBlockSize) return damaged(slot, copy, "the file ends inside the block");
   const auto layout = base::load<MetaLayout>(block.data());
@@ -164,18 +199,26 @@ Result<Meta> decode_meta(std::span<const std::byte> block, unsigned slot, unsign
   if (layout.format_version == 0) return damaged(slot, copy, "format version");
   if (layout.format_version > kFormatVersion || (layout.features & ~kKnownFeatures) != 0) return unsupported(layout);
   if (const auto fault = find_fault(layout, slot, copy)) return damaged(slot, copy, *fault);
+  if (keys != nullptr) {
+    if ((layout.features & kMetaEncrypted) == 0) return damaged(slot, copy, "the block is not encrypted");
+    const crypto::Mac mac = TRY(keys->header_mac(block.first(kAuthenticatedSize)));
+    if (!crypto::equal_in_constant_time(mac, layout.mac)) return damaged(slot, copy, "seal");
+  }
   return from_layout(layout);
 }
 
-Result<MetaChoice> choose_meta(std::span<const std::byte> area) {
+std::span<const std::byte> meta_block(std::span<const std::byte> area, std::size_t index) noexcept {
+  const std::size_t offset = std::min(index * kMetaBlockSize, area.size());
+  return area.subspan(offset, std::min(kMetaBlockSize, area.size() - offset));
+}
+
+Result<MetaChoice> choose_meta(std::span<const std::byte> area, const crypto::KeyRing* keys) {
   MetaChoice choice;
   std::array<Meta, kMetaBlockCount> metas;
   std::optional<std::size_t> newest;
   Status why = Status::error(ErrorCode::NotDatabase);
   for (std::size_t i = 0; i < kMetaBlockCount; ++i) {
-    const std::size_t offset = std::min(i * kMetaBlockSize, area.size());
-    const auto block = area.subspan(offset, std::min(kMetaBlockSize, area.size() - offset));
-    auto meta = decode_meta(block, static_cast<unsigned>(i / 2), static_cast<unsigned>(i % 2));
+    auto meta = decode_meta(meta_block(area, i), static_cast<unsigned>(i / 2), static_cast<unsigned>(i % 2), keys);
     if (!meta) {
       // A block of a newer format may be the newest checkpoint; to open an older one instead would undo commits.
       if (meta.status().code() == ErrorCode::VersionUnsupported) return meta.status();

@@ -6,7 +6,7 @@
 // OFFSET SIZE FIELD
 //      0    8 magic "VITRINE\n"
 //      8    4 format version, 1
-//     12    4 feature flags that a reader must know, 0 in format 1
+//     12    4 feature flags that a reader must know (MetaFeature)
 //     16    1 slot, 0 or 1       17  1 copy, 0 or 1      18  2 state flags (MetaState)
 //     20    4 page size
 //     24   16 file id
@@ -22,7 +22,11 @@
 //    144    8 wall clock of the checkpoint, milliseconds since 1970
 //    152    8 entries in the tree
 //    160    8 high-water mark of the database clock, milliseconds since 1970
-//    168  3904 reserved for key slots and later fields, 0 in format 1
+//    168    4 cipher of pages and log (Cipher), 0 when not encrypted
+//    172    4 key epoch, 0 when not encrypted
+//    176 2112 key table (crypto/key_table.hpp), 0 when not encrypted
+//   2288 1752 0
+//   4040   32 HMAC-SHA256 of bytes [0, 4040) under the header key, 0 when not encrypted
 //   4072    8 0
 //   4080   16 XXH3-128 of bytes [0, 4080)
 #pragma once
@@ -32,6 +36,8 @@
 #include <cstdint>
 #include <span>
 
+#include "crypto/key_ring.hpp"
+#include "crypto/key_table.hpp"
 #include "format/page.hpp"
 
 namespace vitrine::format {
@@ -45,6 +51,10 @@ inline constexpr std::uint32_t kFormatVersion = 1;
 inline constexpr PageNo first_page(std::uint32_t page_size) noexcept {
   return page_size >= kMetaAreaSize ? 1 : kMetaAreaSize / page_size;
 }
+
+enum MetaFeature : std::uint32_t {  // part of the file format
+  kMetaEncrypted = 1,
+};
 
 enum MetaState : std::uint16_t {  // part of the file format
   kMetaClean = 1,                 // closed in order: the log is not needed and may be absent
@@ -67,7 +77,11 @@ struct Meta {
   std::uint64_t wall_ms = 0;
   std::uint64_t entry_count = 0;
   std::uint64_t clock_ms = 0;
+  std::uint32_t cipher = 0;
+  std::uint32_t key_epoch = 0;
+  crypto::KeyTable keys = {};
 
+  bool is_encrypted() const noexcept { return (features & kMetaEncrypted) != 0; }
   bool is_clean() const noexcept { return (state & kMetaClean) != 0; }
 };
 
@@ -76,11 +90,18 @@ inline constexpr unsigned meta_slot(std::uint64_t checkpoint) noexcept { return 
 
 using MetaBlock = std::array<std::byte, kMetaBlockSize>;
 
+// Without the authentication of an encrypted file.
 MetaBlock encode_meta(const Meta& meta, unsigned copy) noexcept;
+
+// The block as it is written; `keys` is null when the file is not encrypted. Errors: CryptoFailed.
+Result<MetaBlock> seal_meta(const Meta& meta, unsigned copy, const crypto::KeyRing* keys);
 
 // Why a block is not usable, or ok. Errors: NotDatabase (no magic), VersionUnsupported (magic and checksum hold, but a
 // newer format or an unknown feature), HeaderDamaged (checksum, wrong slot or copy, values out of range).
-Result<Meta> decode_meta(std::span<const std::byte> block, unsigned slot, unsigned copy);
+// With `keys` also HeaderDamaged when the block is not encrypted or was not written under them. Without, a block of an
+// encrypted file proves nothing but which keys to look for.
+Result<Meta> decode_meta(std::span<const std::byte> block, unsigned slot, unsigned copy,
+                         const crypto::KeyRing* keys = nullptr);
 
 // What the meta area says as a whole.
 struct MetaChoice {
@@ -92,6 +113,9 @@ struct MetaChoice {
 
 // Chooses from an area of kMetaAreaSize bytes, or fewer when the file is shorter. Errors: NotDatabase when nothing
 // looks like a meta block, VersionUnsupported, HeaderDamaged.
-Result<MetaChoice> choose_meta(std::span<const std::byte> area);
+Result<MetaChoice> choose_meta(std::span<const std::byte> area, const crypto::KeyRing* keys = nullptr);
+
+// Block `index` (slot * 2 + copy) of the area, as far as it is there.
+std::span<const std::byte> meta_block(std::span<const std::byte> area, std::size_t index) noexcept;
 
 }  // namespace vitrine::format

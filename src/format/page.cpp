@@ -30,10 +30,17 @@ Status stale(const PageRef& expected, const PageHeader& found) {
 
 }  // namespace
 
-void PageCodec::seal(std::byte* image, std::size_t size) const noexcept {
+Status PageCodec::seal(std::byte* image, std::size_t size) const {
   VITRINE_ASSERT(is_image_size(size));
   const Checksum tag = tag_of(image, size, file_);
   base::store(image + size - kPageTrailerSize, PageTrailer{tag.low, tag.high, {0, 0}, 0});
+  return {};
+}
+
+Status PageCodec::check_identity(const PageHeader& header, const PageRef& expected) {
+  if (header.page != expected.page()) return misplaced(expected, header.page);
+  if (header.generation != expected.generation || header.session != expected.session) return stale(expected, header);
+  return {};
 }
 
 bool PageCodec::is_intact(const std::byte* image, std::size_t size) const noexcept {
@@ -46,10 +53,7 @@ bool PageCodec::is_intact(const std::byte* image, std::size_t size) const noexce
 
 Status PageCodec::open(std::byte* image, std::size_t size, const PageRef& expected) const {
   if (!is_intact(image, size)) return Status::error(ErrorCode::PageChecksum).with("page", expected.page());
-  const auto header = base::load<PageHeader>(image);
-  if (header.page != expected.page()) return misplaced(expected, header.page);
-  if (header.generation != expected.generation || header.session != expected.session) return stale(expected, header);
-  return {};
+  return check_identity(base::load<PageHeader>(image), expected);
 }
 
 }  // namespace vitrine::format

@@ -8,10 +8,10 @@
 // PAGE HEADER (clear, 32 bytes)                        PAGE TRAILER (clear, 40 bytes, at page size - 40)
 // OFFSET SIZE FIELD                                    OFFSET SIZE FIELD
 //      0    1 type (PageType)                               0   16 tag: XXH3-128 of bytes [0, page size - 40),
-//      1    1 level: 0 leaf, n inner                                 seeded with the file id; low half, high half
-//      2    2 flags, 0 in format 1                         16   16 salt, 0 when not encrypted
-//      4    4 key epoch, 0 when not encrypted              32    8 counter, 0 when not encrypted
-//      8    8 page number
+//      1    1 level: 0 leaf, n inner                                 seeded with the file id; low half, high half;
+//      2    2 flags, 0 in format 1                                   encrypted: of the seal
+//      4    4 key epoch, 0 when not encrypted              16   16 salt, 0 when not encrypted
+//      8    8 page number                                  32    8 counter, 0 when not encrypted
 //     16    8 generation: version << 20 | rewrite
 //     24    8 session
 #pragma once
@@ -106,25 +106,30 @@ inline constexpr bool is_page_size(std::uint64_t size) noexcept {
   return size >= kPageSizeMin && size <= kPageSizeMax && (size & (size - 1)) == 0;
 }
 
-// Seals pages on their way to the file and opens them on their way back. Stateless; safe to share between threads.
-// Encryption will be a second implementation of this class.
+// Seals pages on their way to the file and opens them on their way back. Safe to share between threads. This one makes
+// and checks checksums; SealedPageCodec (sealed_page.hpp) encrypts.
 class PageCodec {
  public:
   explicit PageCodec(FileId file) noexcept : file_(file) {}
   virtual ~PageCodec() = default;
 
-  // Completes `image` (`size` bytes: one page, or all pages of an extent) for writing: fills the trailer.
-  virtual void seal(std::byte* image, std::size_t size) const noexcept;
+  // Completes `image` (`size` bytes: one page, or all pages of an extent) for writing: fills the trailer, and
+  // encrypts if it does. Errors: none here; KeyExhausted, CryptoFailed where it encrypts.
+  virtual Status seal(std::byte* image, std::size_t size) const;
 
-  // Checks that `image` is the content `expected` names. Errors: PageChecksum (damaged), PageMisplaced (another page
-  // number), PageStale (another generation or session), each with the detail "page", the last two also with what was
-  // found and expected.
+  // Checks that `image` is the content `expected` names, and decrypts it if it is encrypted. Errors: PageChecksum
+  // (damaged; encrypted: PageForged), PageMisplaced (another page number), PageStale (another generation or session),
+  // each with the detail "page", the last two also with what was found and expected.
   virtual Status open(std::byte* image, std::size_t size, const PageRef& expected) const;
 
   // Checks only that `image` is undamaged, whatever it is. For salvage and for looking at pages without a parent.
   bool is_intact(const std::byte* image, std::size_t size) const noexcept;
 
   FileId file() const noexcept { return file_; }
+
+ protected:
+  // Whether an undamaged page with this header is what `expected` names.
+  static Status check_identity(const PageHeader& header, const PageRef& expected);
 
  private:
   FileId file_;

@@ -24,7 +24,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (codec.open(image.data(), size, named).is_ok() != (codec.is_intact(image.data(), size) && is_numbered)) {
     std::abort();
   }
-  codec.seal(image.data(), size);
+  if (!codec.seal(image.data(), size).is_ok()) std::abort();
   const std::vector<std::byte> sealed = image;
   if (codec.open(image.data(), size, named).is_ok() != is_numbered || image != sealed) std::abort();
   return 0;

@@ -58,6 +58,9 @@ Status SourceFile::read_header() {
   header_status_ = choice.status();
   if (header_status_.code() == ErrorCode::HeaderDamaged) return {};
   if (!choice.has_value()) return choice.status().with("path", path_);
+  if (choice->meta.is_encrypted()) {
+    return Status::error(ErrorCode::KeyRequired, "inspection looks at no encrypted databases").with("path", path_);
+  }
   choice_ = *choice;
   page_size_ = choice_.meta.page_size;
   codec_ = format::PageCodec(choice_.meta.file);

@@ -63,6 +63,7 @@ Result<Database> Database::open(const std::string& path, OpenMode mode, Options 
 
 Result<Database> Database::open_in_memory(Options options) {
   return kv::safely([&]() -> Result<Database> {
+    if (options.secret) return Status::error(ErrorCode::ArgumentInvalid, "a database in memory is not encrypted");
     auto impl = std::make_shared<DatabaseImpl>();
     impl->own_env = os::make_memory_env();
     impl->outer_env = options.env ? options.env : &os::system_env();
@@ -117,7 +118,8 @@ Result<bool> Database::refresh() {
     const std::shared_ptr<engine::Engine> now = impl_->current();
     const engine::Engine::Catchup caught_up = TRY(now->catch_up());
     if (caught_up != engine::Engine::Catchup::Reopen) return caught_up == engine::Engine::Catchup::Advanced;
-    std::shared_ptr<engine::Engine> newer = TRY(engine::Engine::open(now->env(), now->path(), now->options()));
+    std::shared_ptr<engine::Engine> newer =
+        TRY(engine::Engine::open(now->env(), now->path(), now->options(), engine::Backing::File, now->keys()));
     const bool advanced = newer->versions().latest().commit_seq > now->versions().latest().commit_seq;
     std::lock_guard lock(impl_->mutex);
     impl_->engine = std::move(newer);

@@ -209,13 +209,18 @@ class Importer {
 
 }  // namespace
 
-Result<TransferReport> Database::backup(const std::string& path, const ProgressFunction& progress) const {
-  return kv::safely([&] { return impl_->current()->backup(impl_->outside(), path, progress); });
+Result<TransferReport> Database::backup(const std::string& path, const ProgressFunction& progress,
+                                        Plaintext plaintext) const {
+  return kv::safely(
+      [&] { return impl_->current()->backup(impl_->outside(), path, progress, plaintext == Plaintext::Allowed); });
 }
 
 // The file gets its name once it is whole and durable.
-Result<TransferReport> Database::export_to(const std::string& path, const ProgressFunction& progress) const {
+Result<TransferReport> Database::export_to(const std::string& path, const ProgressFunction& progress,
+                                           Plaintext plaintext) const {
   return kv::safely([&]() -> Result<TransferReport> {
+    const bool is_encrypted = impl_->current()->keys().ring != nullptr;
+    if (is_encrypted && plaintext == Plaintext::Refused) return Status::error(ErrorCode::PlaintextRefused);
     const ReadTransaction txn = TRY(begin_read());
     os::Env& env = impl_->outside();
     engine::DraftFile draft = TRY(engine::DraftFile::of(env, path));

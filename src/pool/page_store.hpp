@@ -30,8 +30,8 @@ class PageStore {
   // From now on write() goes to `scratch`, and pages of `session` are read from it.
   void attach_scratch(std::unique_ptr<os::File> scratch, std::uint64_t session);
 
-  // Reads and verifies `size` bytes (whole pages) that `ref` names. Errors: ReadFailed, PageChecksum, PageMisplaced,
-  // PageStale.
+  // Reads and verifies `size` bytes (whole pages) that `ref` names. Errors: ReadFailed, PageChecksum, PageForged,
+  // PageMisplaced, PageStale.
   Status read(const PageRef& ref, std::byte* to, std::size_t size);
 
   // Seals nothing: writes `size` bytes of sealed images to consecutive pages from `page` on. After a failure every
@@ -47,7 +47,11 @@ class PageStore {
   // As if a write had failed with `cause`.
   void poison(const Status& cause) { (void)remember_failure(cause); }
 
-  void seal(std::byte* image, std::size_t size) const noexcept { codec_.seal(image, size); }
+  // Completes an image for writing. Fails for good like write().
+  Status seal(std::byte* image, std::size_t size) {
+    Status status = codec_.seal(image, size);
+    return status.is_ok() ? status : remember_failure(std::move(status));
+  }
   Status failure() const;
   bool has_failed() const noexcept { return failed_.load(std::memory_order_acquire); }
   const format::PageCodec& codec() const noexcept { return codec_; }

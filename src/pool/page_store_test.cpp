@@ -27,7 +27,7 @@ class PageStoreTest : public ::testing::Test {
     base::store(image.data(),
                 format::PageHeader{format::PageType::Extent, 0, 0, 0, ref.page(), ref.generation, ref.session});
     base::store(image.data() + 100, content);
-    store_.seal(image.data(), image.size());
+    EXPECT_TRUE(store_.seal(image.data(), image.size()).is_ok());
     return store_.write(ref.page(), image.data(), image.size());
   }
   Result<std::uint64_t> read(const PageRef& ref, std::size_t pages = 1) {

@@ -425,7 +425,7 @@ Status Pool::write_runs_or_throw() {
     const PageNo first = batch_[begin]->page.load(std::memory_order_relaxed);
     end = begin;
     do {
-      store_.seal(staging_.data() + end * page_size_, page_size_);
+      CHECK(store_.seal(staging_.data() + end * page_size_, page_size_));
       ++end;
     } while (end < batch_.size() && batch_[end]->page.load(std::memory_order_relaxed) == first + (end - begin));
     CHECK(store_.write(first, staging_.data() + begin * page_size_, (end - begin) * page_size_));

@@ -23,7 +23,7 @@ class MapDisk {
 
   void write(FrozenMap& frozen) {
     for (MapPage& page : frozen.pages) {
-      codec_.seal(page.image.data(), page.image.size());
+      if (!codec_.seal(page.image.data(), page.image.size()).is_ok()) std::abort();
       pages_[page.ref.page()] = page.image;
     }
   }
@@ -42,7 +42,7 @@ class MapDisk {
   void forge(const PageRef& ref, std::size_t offset, T value) {
     auto& image = pages_.at(ref.page());
     base::store(image.data() + offset, value);
-    codec_.seal(image.data(), image.size());
+    if (!codec_.seal(image.data(), image.size()).is_ok()) std::abort();
   }
 
  private:

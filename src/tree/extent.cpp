@@ -152,8 +152,9 @@ Result<ExtentEntry> LargeValueWriter::write(format::PageType type, Bytes payload
   const format::PageHeader header{type, 0, 0, 0, entry.ref.page(), entry.ref.generation, entry.ref.session};
   base::store(image.data(), header);
   fill_image(image.data(), payload);
-  pool.store().seal(image.data(), image.size());
-  if (Status status = pool.store().write(entry.ref.page(), image.data(), image.size()); !status.is_ok()) {
+  Status status = pool.store().seal(image.data(), image.size());
+  if (status.is_ok()) status = pool.store().write(entry.ref.page(), image.data(), image.size());
+  if (!status.is_ok()) {
     workspace_.retire(entry.ref, entry.pages);
     return status;
   }

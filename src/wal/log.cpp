@@ -22,21 +22,25 @@ using format::kSegmentHeaderSize;
 // A segment is left rather than end in a part with less payload than this. Payloads up to this size are never cut.
 constexpr std::size_t kPartMin = 512;
 
+// Of what the keys may seal, enough for the headers of the parts of one transaction.
+constexpr std::uint64_t kSealReserve = 1u << 20;
+
 // The most that the next frame can carry of `payload_size` bytes in `room` bytes; nothing when it must go to the next
 // segment.
-std::optional<std::size_t> next_part(std::uint64_t room, std::uint64_t payload_size, std::size_t part_max) noexcept {
-  if (room < kFrameHeaderSize + std::min<std::uint64_t>(payload_size, kPartMin)) return std::nullopt;
-  return static_cast<std::size_t>(std::min({room - kFrameHeaderSize, payload_size, std::uint64_t{part_max}}));
+std::optional<std::size_t> next_part(std::uint64_t room, std::uint64_t payload_size, std::size_t part_max,
+                                     std::size_t head) noexcept {
+  if (room < head + std::min<std::uint64_t>(payload_size, kPartMin)) return std::nullopt;
+  return static_cast<std::size_t>(std::min({room - head, payload_size, std::uint64_t{part_max}}));
 }
 
 // What a fresh segment surely holds of an endless payload, with padding to a block before every frame.
-std::uint64_t segment_payload(std::uint32_t segment_size, std::size_t part_max) noexcept {
+std::uint64_t segment_payload(std::uint32_t segment_size, std::size_t part_max, std::size_t head) noexcept {
   std::uint64_t payload = 0;
   for (std::uint64_t at = kSegmentHeaderSize; at < segment_size;) {
-    const auto part = next_part(segment_size - at, ~std::uint64_t{0}, part_max);
+    const auto part = next_part(segment_size - at, ~std::uint64_t{0}, part_max, head);
     if (!part) break;
     payload += *part;
-    at = base::align_up(at + format::frame_size(*part), kLogBlockSize);
+    at = base::align_up(at + format::frame_size(*part + head - kFrameHeaderSize), kLogBlockSize);
   }
   return payload;
 }
@@ -47,6 +51,8 @@ Log::Log(os::Env& env, std::unique_ptr<os::File> file, format::FileId id, const 
     : env_(env),
       file_(std::move(file)),
       id_(id),
+      seal_(options.seal),
+      frame_head_(kFrameHeaderSize + (seal_ ? format::kFrameSaltSize : 0)),
       segment_size_(options.segment_size),
       part_max_(options.buffer_size / 2 / kFrameAlignment * kFrameAlignment),
       slots_(*file_, options.segment_size, options.size_max),
@@ -85,7 +91,7 @@ std::uint64_t Log::segments_needed(Lsn from, std::uint64_t payload_size) const n
   std::uint64_t count = 0;
   std::uint64_t room = segment_start_ + segment_size_ - base::align_up(from, kLogBlockSize);
   for (;;) {
-    const std::optional<std::size_t> part = next_part(room, payload_size, part_max_);
+    const std::optional<std::size_t> part = next_part(room, payload_size, part_max_, frame_head_);
     if (!part) {
       ++count;
       room = segment_size_ - kSegmentHeaderSize;
@@ -93,13 +99,13 @@ std::uint64_t Log::segments_needed(Lsn from, std::uint64_t payload_size) const n
     }
     if (*part == payload_size) return count;
     payload_size -= *part;
-    room = (room - format::frame_size(*part)) / kLogBlockSize * kLogBlockSize;
+    room = (room - frame_size(*part)) / kLogBlockSize * kLogBlockSize;
   }
 }
 
 std::uint64_t Log::payload_max() const noexcept {
   // The current segment may be full and is not free for reuse.
-  const std::uint64_t all = (slots_.slot_count_max() - 1) * segment_payload(segment_size_, part_max_);
+  const std::uint64_t all = (slots_.slot_count_max() - 1) * segment_payload(segment_size_, part_max_, frame_head_);
   return std::min(all, kLogPayloadMax);
 }
 
@@ -108,6 +114,7 @@ Status Log::reserve(std::size_t payload_size) {
   {
     std::lock_guard lock(mutex_);
     CHECK(failure_);
+    if (seal_) CHECK(seal_->check_room(2 * payload_size + kSealReserve));
     if (payload_size > kLogPayloadMax) return Status::error(ErrorCode::LogFull).with("payload_max", payload_max());
     needed = segments_needed(next_, payload_size);
   }
@@ -168,17 +175,17 @@ Status Log::append_frames(Lock& lock, FrameType type, std::uint64_t commit_seq, 
   CHECK(failure_);
   for (;;) {
     const Lsn segment_end = segment_start_ + segment_size_;
-    std::optional<std::size_t> part = next_part(segment_end - next_, payload.size(), part_max_);
+    std::optional<std::size_t> part = next_part(segment_end - next_, payload.size(), part_max_, frame_head_);
     const bool starts_segment = !part;
-    if (starts_segment) part = next_part(segment_size_ - kSegmentHeaderSize, payload.size(), part_max_);
+    if (starts_segment) part = next_part(segment_size_ - kSegmentHeaderSize, payload.size(), part_max_, frame_head_);
     const std::size_t roll_size = starts_segment ? kLogBlockSize + kSegmentHeaderSize : 0;
-    if (active_.room() < format::frame_size(*part) + roll_size) {
+    if (active_.room() < frame_size(*part) + roll_size) {
       CHECK(make_room(lock));
       continue;
     }
     if (starts_segment) start_segment();
     const bool is_last = *part == payload.size();
-    put_frame(is_last ? type : FrameType::Part, commit_seq, payload.substr(0, *part));
+    CHECK(put_frame(is_last ? type : FrameType::Part, commit_seq, payload.substr(0, *part)));
     if (is_last) return {};
     payload.remove_prefix(*part);
   }
@@ -196,16 +203,27 @@ void Log::start_segment() {
   next_ = segment_start_ + kSegmentHeaderSize;
 }
 
-void Log::put_frame(FrameType type, std::uint64_t commit_seq, Bytes payload) {
+Status Log::put_frame(FrameType type, std::uint64_t commit_seq, Bytes payload) {
   if (active_.is_empty()) active_.open_run(file_offset(next_));
-  const std::size_t size = format::frame_size(payload.size());
+  const std::size_t size = frame_size(payload.size());
   const format::FrameFields fields{type, next_, commit_seq, durable_.load(std::memory_order_relaxed), chain_};
-  chain_ = format::write_frame(active_.extend(size), fields, payload, id_);
+  std::byte* const to = active_.extend(size);
+  if (seal_) {
+    const Result<std::uint64_t> chain = format::write_sealed_frame(to, fields, payload, *seal_);
+    if (!chain.has_value()) {
+      fail(chain.status());
+      return chain.status();
+    }
+    chain_ = *chain;
+  } else {
+    chain_ = format::write_frame(to, fields, payload, id_);
+  }
   next_ += size;
   end_ = next_;
   if (type != FrameType::Part) commit_seq_ = commit_seq;
   watermark_ = fields.durable;
   if (type == FrameType::Transaction || type == FrameType::Part) transactions_end_ = end_;
+  return {};
 }
 
 void Log::recycle(Lsn keep_from) {

@@ -25,6 +25,7 @@
 #include <string>
 
 #include "format/log.hpp"
+#include "format/log_seal.hpp"
 #include "os/env.hpp"
 #include "vitrine/status.hpp"
 #include "wal/buffer.hpp"
@@ -46,6 +47,7 @@ struct LogOptions {
   std::uint32_t segment_size = 1u << 20;  // power of two, 16 KiB to 64 MiB; resume() keeps that of the file
   std::uint64_t size_max = 256ull << 20;  // of all slots; at least 4 segments
   std::size_t buffer_size = 1u << 20;     // appended bytes held in memory before they are written out; at least 64 KiB
+  std::shared_ptr<const format::LogSeal> seal;  // of an encrypted database, made for this session; else null
 };
 
 inline constexpr std::uint64_t kLogPayloadMax = 1ull << 30;  // of one transaction, whatever the size of the log
@@ -73,7 +75,7 @@ class Log {
 
   // [writer] Makes sure that append() of `payload_size` bytes will succeed without waiting for a checkpoint: takes or
   // adds slots. Errors: LogFull when size_max is reached (a checkpoint must come first; for ever when the payload is
-  // above payload_max()), DiskFull, or the failure of W4.
+  // above payload_max()), DiskFull, KeyExhausted, or the failure of W4.
   Status reserve(std::size_t payload_size);
 
   // Largest payload that an otherwise empty log holds.
@@ -126,7 +128,10 @@ class Log {
   std::uint64_t segments_needed(Lsn from, std::uint64_t payload_size) const noexcept;
   Status append_frames(Lock& lock, format::FrameType type, std::uint64_t commit_seq, Bytes payload);
   void start_segment();
-  void put_frame(format::FrameType type, std::uint64_t commit_seq, Bytes payload);
+  Status put_frame(format::FrameType type, std::uint64_t commit_seq, Bytes payload);
+  std::size_t frame_size(std::size_t payload_size) const noexcept {
+    return format::frame_size(frame_head_ - format::kFrameHeaderSize + payload_size);
+  }
   std::uint64_t file_offset(Lsn lsn) const noexcept { return slot_offset_ + (lsn - segment_start_); }
 
   // group.cpp
@@ -140,6 +145,8 @@ class Log {
   os::Env& env_;
   const std::unique_ptr<os::File> file_;
   const format::FileId id_;
+  const std::shared_ptr<const format::LogSeal> seal_;
+  const std::size_t frame_head_;  // bytes of a frame before its payload
   const std::uint32_t segment_size_;
   const std::size_t part_max_;           // payload of one frame, so that every frame fits into an empty buffer
   SlotRing slots_;                       // [writer]

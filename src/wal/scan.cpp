@@ -23,7 +23,7 @@ using format::kSegmentHeaderSize;
 
 // The largest watermark in any frame from `from` on that verifies on its own. Slots are searched whatever their header
 // says, because the header may be what was damaged or lost.
-Result<Lsn> watermark_in(SegmentReader& reader, format::FileId file, Lsn from) {
+Result<Lsn> watermark_in(SegmentReader& reader, format::FileId file, Lsn from, const format::LogSeal* seal) {
   Lsn watermark = 0;
   for (std::size_t slot = 0; slot < reader.headers().size(); ++slot) {
     const std::span<const std::byte> bytes = TRY(reader.load(slot));
@@ -31,7 +31,9 @@ Result<Lsn> watermark_in(SegmentReader& reader, format::FileId file, Lsn from) {
       const std::span<const std::byte> here = bytes.subspan(at);
       const std::optional<Lsn> lsn = format::peek_frame(here);
       std::optional<FrameView> frame;
-      if (lsn && *lsn >= from && *lsn % reader.segment_size() == at) frame = format::decode_frame(here, *lsn, file);
+      if (lsn && *lsn >= from && *lsn % reader.segment_size() == at) {
+        frame = format::decode_frame(here, *lsn, file, seal);
+      }
       if (frame) watermark = std::max(watermark, frame->header.durable);
       at += frame ? frame->size : kFrameAlignment;
     }
@@ -76,7 +78,7 @@ Result<ScanResult> Scanner::run() {
   for (;;) {
     while (TRY(advance())) {
     }
-    const Lsn vouched = TRY(watermark_in(reader_, request_.file, result_.end.lsn));
+    const Lsn vouched = TRY(watermark_in(reader_, request_.file, result_.end.lsn, request_.seal));
     if (vouched <= result_.end.lsn) {
       result_.durable = std::max(result_.durable, vouched);
       break;
@@ -168,7 +170,7 @@ Result<std::optional<FrameView>> Scanner::next_frame(std::size_t slot, std::uint
   const std::span<const std::byte> bytes = TRY(reader_.load(slot));
   if (offset + kFrameHeaderSize > bytes.size()) return std::optional<FrameView>{};
   std::optional<FrameView> frame =
-      format::decode_frame(bytes.subspan(offset), segment * segment_size_ + offset, request_.file);
+      format::decode_frame(bytes.subspan(offset), segment * segment_size_ + offset, request_.file, request_.seal);
   if (frame && frame->header.chain != result_.end.chain) frame.reset();
   return frame;
 }
@@ -240,9 +242,9 @@ Result<ScanResult> scan_log(os::File& log, const ScanRequest& request, const Tra
   return Scanner(reader, request, visit).run();
 }
 
-Result<Lsn> watermark_behind(os::File& log, format::FileId file, Lsn from) {
+Result<Lsn> watermark_behind(os::File& log, format::FileId file, Lsn from, const format::LogSeal* seal) {
   SegmentReader reader = TRY(SegmentReader::open(log, file));
-  return watermark_in(reader, file, from);
+  return watermark_in(reader, file, from, seal);
 }
 
 std::uint64_t log_owner(os::File& log) {

@@ -33,8 +33,9 @@ struct ScanResult {
 
 struct ScanRequest {
   format::FileId file;
-  LogPosition start;         // from the checkpoint
-  bool stop_at_hole = true;  // false: report the hole in `hole` and end there (salvage, verify)
+  LogPosition start;                      // from the checkpoint
+  bool stop_at_hole = true;               // false: report the hole in `hole` and end there (salvage, verify)
+  const format::LogSeal* seal = nullptr;  // null: the database is not encrypted
 };
 
 // Called for each complete transaction, in order, with its joined payload.
@@ -47,7 +48,7 @@ Result<ScanResult> scan_log(os::File& log, const ScanRequest& request, const Tra
 // The largest durable watermark in any frame at or behind `from` that verifies on its own; 0: there is none.
 // Acknowledged commits reach at least that far. Errors: NotDatabase, VersionUnsupported, LogMalformed, LogForeign,
 // ReadFailed.
-Result<Lsn> watermark_behind(os::File& log, format::FileId file, Lsn from);
+Result<Lsn> watermark_behind(os::File& log, format::FileId file, Lsn from, const format::LogSeal* seal = nullptr);
 
 // Process id in the owner block, 0 when unknown.
 std::uint64_t log_owner(os::File& log);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 // The vectors: McGrew and Viega, "The Galois/Counter Mode of Operation", test case 16; RFC 8439, 2.8.2; RFC 5869, A.1;
 // RFC 4231, 4.3; RFC 9106, 5.3.
-#include "crypto/self_test.hpp"
+#include "crypto/known_answers.hpp"
 
 #include <algorithm>
 #include <array>

@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+#include "engine/file_keys.hpp"
+
+#include <algorithm>
+#include <vector>
+
+#include "base/try.hpp"
+
+namespace vitrine::engine {
+namespace {
+
+constexpr std::uint32_t kFirstEpoch = 1;
+
+// All blocks that are whole, newest first; nothing is proven about them.
+Result<std::vector<format::Meta>> whole_blocks(std::span<const std::byte> area) {
+  std::vector<format::Meta> blocks;
+  for (unsigned i = 0; i < format::kMetaBlockCount; ++i) {
+    Result<format::Meta> meta = format::decode_meta(format::meta_block(area, i), i / 2, i % 2);
+    if (meta.has_value()) blocks.push_back(*meta);
+  }
+  if (blocks.empty()) CHECK(format::choose_meta(area).status());
+  std::stable_sort(blocks.begin(), blocks.end(),
+                   [](const format::Meta& a, const format::Meta& b) { return a.checkpoint > b.checkpoint; });
+  return blocks;
+}
+
+}  // namespace
+
+Result<FileKeys> make_keys(os::Env& env, format::Meta& meta, const Secret& secret, Cipher cipher) {
+  if (cipher == Cipher::Automatic) cipher = crypto::fastest_cipher();
+  os::SecretArray<crypto::kKeySize> master;
+  CHECK(env.random_bytes(master));
+  FileKeys keys;
+  keys.ring = TRY(crypto::KeyRing::make(master, cipher, kFirstEpoch, bytes_of(meta.file)));
+  meta.features |= format::kMetaEncrypted;
+  meta.cipher = static_cast<std::uint32_t>(cipher);
+  meta.key_epoch = kFirstEpoch;
+  meta.keys = TRY(crypto::make_key_table(env));
+  keys.slot = TRY(crypto::add_key(env, meta.keys, keys.ring->master(), secret));
+  return keys;
+}
+
+Result<FileKeys> inherit_keys(format::Meta& meta, const format::Meta& other, const FileKeys& keys) {
+  FileKeys inherited = keys;
+  inherited.ring = TRY(keys.ring->for_file(bytes_of(meta.file)));
+  meta.features |= format::kMetaEncrypted;
+  meta.cipher = other.cipher;
+  meta.key_epoch = other.key_epoch;
+  meta.keys = other.keys;
+  return inherited;
+}
+
+// A block whose slots open but which does not verify was tampered with; another block may still be good.
+Result<FileKeys> unlock(std::span<const std::byte> area, const Secret& secret) {
+  const std::vector<format::Meta> blocks = TRY(whole_blocks(area));
+  crypto::Unlocker unlocker(secret);
+  Status why = Status::error(ErrorCode::NotEncrypted);
+  for (const format::Meta& meta : blocks) {
+    if (!meta.is_encrypted()) continue;
+    const Result<crypto::Unlocked> unlocked = unlocker.unlock(meta.keys);
+    if (!unlocked.has_value()) {
+      const ErrorCode code = unlocked.status().code();
+      if (code != ErrorCode::KeyMismatch && code != ErrorCode::HeaderDamaged) return unlocked.status();
+      if (why.code() != ErrorCode::HeaderDamaged) why = unlocked.status();
+      continue;
+    }
+    const auto cipher = static_cast<Cipher>(meta.cipher);
+    FileKeys keys{TRY(crypto::KeyRing::make(unlocked->master.bytes(), cipher, meta.key_epoch, bytes_of(meta.file))),
+                  unlocked->slot};
+    const Status verified = format::choose_meta(area, keys.ring.get()).status();
+    if (verified.is_ok()) return keys;
+    why = verified;
+  }
+  return why;
+}
+
+}  // namespace vitrine::engine

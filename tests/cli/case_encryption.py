@@ -1,0 +1,109 @@
+# SPDX-License-Identifier: MIT OR Apache-2.0
+"""Encrypted databases: where secrets come from, and the key command."""
+import os
+import pty
+import re
+import subprocess
+
+from harness import check, check_equal
+
+SECRET = b"correct horse\n"
+UNLOCK = "--passphrase-stdin"
+
+
+def encrypted(folder, name="a.vtr"):
+    folder.ok("init", name, "--encrypt", UNLOCK, stdin=SECRET)
+    folder.ok("put", name, "key", "a value to hide", UNLOCK, stdin=SECRET)
+
+
+def case_every_kind_of_secret_unlocks(folder):
+    encrypted(folder)
+    (folder / "key").write_bytes(folder.random.randbytes(64))
+    folder.ok("key", "add-keyfile", "a.vtr", "--new-keyfile", "key", UNLOCK, stdin=SECRET)
+    shown = folder.ok("key", "add-recovery", "a.vtr", "--keyfile", "key", "--json").json()["recovery_key"]
+    check(re.fullmatch(r"([0-9A-Z]{4}-){8}[0-9A-Z]{4}", shown), shown)
+    folder.reads("get", "a.vtr", "key", UNLOCK, stdin=SECRET, out="a value to hide\n")
+    folder.reads("get", "a.vtr", "key", "--keyfile", "key", out="a value to hide\n")
+    folder.reads("get", "a.vtr", "key", "--recovery-stdin", stdin=shown.lower().encode(), out="a value to hide\n")
+    read, write = os.pipe()
+    os.write(write, SECRET)
+    os.close(write)
+    folder.reads("get", "a.vtr", "key", "--passphrase-fd", str(read), pass_fds=(read,), out="a value to hide\n")
+    os.close(read)
+    keys = folder.reads("key", "list", "a.vtr", "--keyfile", "key", "--json").json()
+    check_equal([(key["slot"], key["kind"]) for key in keys["keys"]],
+                [(0, "passphrase"), (1, "key-file"), (2, "recovery-key")])
+    check(keys["cipher"] in ("AES-256-GCM", "ChaCha20-Poly1305"), str(keys))
+
+
+def case_wrong_and_missing_secrets_are_refused(folder):
+    encrypted(folder)
+    folder.fails("permission_denied", "KEY_OPEN_MISMATCH", "get", "a.vtr", "key", UNLOCK, stdin=b"wrong\n")
+    folder.fails("permission_denied", "KEY_OPEN_REQUIRED", "get", "a.vtr", "key")
+    folder.fails("invalid_input", "SECRET_CHECK_INVALID", "get", "a.vtr", "key", UNLOCK, stdin=b"\n")
+    folder.fails("invalid_input", "SECRET_CHECK_INVALID", "get", "a.vtr", "key", "--recovery-stdin", stdin=b"ABCD\n")
+    folder.fails("not_found", "FILE_OPEN_NOT_FOUND", "get", "a.vtr", "key", "--keyfile", "gone")
+    folder.fails("invalid_input", "ARGUMENT_CHECK_INVALID", "get", "a.vtr", "key", UNLOCK, "--recovery-stdin",
+                 stdin=SECRET)
+    check_equal(folder.run("inspect", "header", "a.vtr").code, 5)
+    folder.ok("init", "plain.vtr")
+    folder.fails("permission_denied", "KEY_OPEN_NOT_ENCRYPTED", "list", "plain.vtr", UNLOCK, stdin=SECRET)
+    folder.fails("invalid_input", "ARGUMENT_CHECK_INVALID", "init", "b.vtr", UNLOCK, stdin=SECRET)
+    folder.fails("invalid_input", "SECRET_CHECK_INVALID", "init", "b.vtr", "--encrypt")
+
+
+def case_no_file_shows_what_was_put(folder):
+    encrypted(folder)
+    folder.ok("put", "a.vtr", "large", UNLOCK, stdin=SECRET + b"a value to hide" * 5000)
+    folder.ok("backup", "a.vtr", "b.vtr", UNLOCK, stdin=SECRET)
+    for name in ("a.vtr", "b.vtr"):
+        content = (folder / name).read_bytes()
+        check(b"a value to hide" not in content and b"correct horse" not in content, name)
+        check_equal((folder / name).stat().st_mode & 0o777, 0o600, "mode")
+    folder.reads("get", "b.vtr", "key", UNLOCK, stdin=SECRET, out="a value to hide\n")
+    folder.ok("verify", "b.vtr", UNLOCK, stdin=SECRET)
+
+
+def case_plaintext_leaves_only_when_asked_for(folder):
+    encrypted(folder)
+    folder.fails("invalid_input", "EXPORT_WRITE_PLAINTEXT", "export", "a.vtr", "a.export", UNLOCK, stdin=SECRET)
+    folder.ok("export", "a.vtr", "a.export", "--plaintext", UNLOCK, stdin=SECRET)
+    folder.ok("backup", "a.vtr", "plain.vtr", "--plaintext", UNLOCK, stdin=SECRET)
+    folder.reads("get", "plain.vtr", "key", out="a value to hide\n")
+    folder.ok("import", "c.vtr", "a.export", "--create", UNLOCK, stdin=SECRET)
+    folder.reads("get", "c.vtr", "key", UNLOCK, stdin=SECRET, out="a value to hide\n")
+
+
+def case_passphrases_are_added_changed_and_removed(folder):
+    encrypted(folder)
+    folder.ok("key", "add-passphrase", "a.vtr", UNLOCK, "--new-passphrase-stdin", stdin=SECRET + b"second\n")
+    folder.ok("key", "change-passphrase", "a.vtr", UNLOCK, "--new-passphrase-stdin", stdin=b"second\nthird\n")
+    folder.fails("permission_denied", "KEY_OPEN_MISMATCH", "get", "a.vtr", "key", UNLOCK, stdin=b"second\n")
+    folder.reads("get", "a.vtr", "key", UNLOCK, stdin=b"third\n", out="a value to hide\n")
+    removed = folder.ok("key", "remove", "a.vtr", "0", UNLOCK, stdin=b"third\n", )
+    check(b"copies" in removed.out, str(removed))
+    folder.fails("permission_denied", "KEY_OPEN_MISMATCH", "get", "a.vtr", "key", UNLOCK, stdin=SECRET)
+    for slot, name in (("1", "KEY_REMOVE_LAST"), ("7", "KEY_REMOVE_NOT_FOUND")):
+        run = folder.run("key", "remove", "a.vtr", slot, UNLOCK, stdin=b"third\n")
+        check(run.code in (4, 6) and name.encode() in run.err, str(run))
+    folder.ok("verify", "a.vtr", UNLOCK, stdin=b"third\n")
+
+
+def case_a_person_is_asked_and_nothing_is_echoed(folder):
+    encrypted(folder)
+    ours, theirs = pty.openpty()
+    process = subprocess.Popen([folder.program, "get", "a.vtr", "key"], cwd=folder.path, stdin=theirs, stderr=theirs,
+                               stdout=subprocess.PIPE)
+    os.close(theirs)
+    seen = b""
+    while b"Passphrase: " not in seen:
+        seen += os.read(ours, 100)
+    os.write(ours, SECRET)
+    out, _ = process.communicate(timeout=60)
+    check_equal((process.returncode, out), (0, b"a value to hide\n"))
+    try:
+        seen += os.read(ours, 1000)
+    except OSError:
+        pass
+    os.close(ours)
+    check(b"horse" not in seen, str(seen))
