@@ -70,7 +70,7 @@ class Generator {
     using Limits = std::numeric_limits<std::int64_t>;
     const std::int64_t edge = pick({std::int64_t{0}, std::int64_t{0}, std::int64_t{1} << 31, std::int64_t{1} << 53,
                                     -(std::int64_t{1} << 53), Limits::max() - 4, Limits::min() + 4});
-    return edge + static_cast<std::int64_t>(random_.below(9)) - 4;
+    return edge - 4 + static_cast<std::int64_t>(random_.below(9));
   }
 
   double real() {

@@ -184,7 +184,7 @@ Status Engine::replay_for_reading() {
   }
   store_->attach_scratch(TRY(env_.open_temporary(path_)), workspace_->session());
   reader_log_ = std::move(*log);
-  replayed_ = TRY(replay(*reader_log_, {meta_.log_position, meta_.log_chain})).end;
+  replayed_ = TRY(replay(*reader_log_, {meta_.log_position, meta_.log_chain})).complete;
   return check_missed_commit();
 }
 
@@ -211,7 +211,7 @@ Result<Engine::Catchup> Engine::catch_up() {
       tree_->set_root(versions_->latest().root);
       return scan.status();
     }
-    replayed_ = scan->end;
+    replayed_ = scan->complete;
   } catch (const std::bad_alloc&) {
     cannot_go_on_ = true;  // what is published is whole, what was begun is never looked at again
     return Status::out_of_memory();

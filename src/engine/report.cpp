@@ -16,16 +16,10 @@ namespace {
 constexpr int kHeaderLooks = 20;
 constexpr std::uint64_t kHeaderLookMs = 5;
 
-// Whether every copy is what it should be. The second slot of a new file is not written yet.
-bool is_good(const format::MetaChoice& choice, unsigned block) {
-  const bool newest = block / 2 == format::meta_slot(choice.meta.checkpoint);
-  return choice.current[block] || (!newest && choice.meta.checkpoint == 1);
-}
-
 bool is_whole(const std::vector<std::byte>& area, const crypto::KeyRing* keys) {
   const Result<format::MetaChoice> choice = format::choose_meta(area, keys);
   bool whole = choice.has_value();
-  for (unsigned block = 0; block < format::kMetaBlockCount; ++block) whole = whole && is_good(*choice, block);
+  for (unsigned block = 0; block < format::kMetaBlockCount; ++block) whole = whole && choice->is_sound(block);
   return whole;
 }
 
@@ -54,7 +48,7 @@ Status Engine::check_header(Checker& checker) {
     return {};
   }
   for (unsigned block = 0; block < format::kMetaBlockCount; ++block) {
-    if (is_good(*choice, block)) continue;
+    if (choice->is_sound(block)) continue;
     const std::uint64_t offset = block * format::kMetaBlockSize;
     checker.note(FindingSeverity::Warning, "HEADER_CHECK_COPY", offset / choice->meta.page_size,
                  "header slot " + std::to_string(block / 2) + " copy " + std::to_string(block % 2) + ", at byte " +

@@ -243,7 +243,16 @@ Result<MetaChoice> choose_meta(std::span<const std::byte> area, const crypto::Ke
     const bool other_is_wrong = choice.valid[other] && metas[other].checkpoint != expected;
     choice.current[i] = choice.valid[i] && metas[i].checkpoint == expected && (agrees || other_is_wrong);
   }
+  const std::size_t beside = *newest ^ 1;
+  const bool was_empty = choice.meta.checkpoint == 2 && !has_magic(meta_block(area, beside));
+  const bool has_older = choice.valid[beside] && metas[beside].checkpoint + 2 == choice.meta.checkpoint;
+  if (was_empty || has_older) choice.unfinished = static_cast<unsigned>(beside);
   return choice;
+}
+
+bool MetaChoice::is_sound(unsigned block) const noexcept {
+  const bool not_yet_written = meta.checkpoint == 1 && block / 2 != meta_slot(1);
+  return current[block] || not_yet_written || (!meta.is_clean() && unfinished == block);
 }
 
 FieldNotes describe_meta(std::span<const std::byte> block) {

@@ -34,6 +34,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 
 #include "crypto/key_ring.hpp"
@@ -109,6 +110,12 @@ struct MetaChoice {
   std::array<bool, kMetaBlockCount> valid{};  // by slot * 2 + copy
   // Valid, of the newest checkpoint or the one before it as its slot demands, and the same as a valid other copy.
   std::array<bool, kMetaBlockCount> current{};
+  // The block beside the newest one when it still holds what its slot held before: what a crash between the writes of
+  // the two copies leaves.
+  std::optional<unsigned> unfinished = {};
+
+  // Whether a block is what it should be: current, not yet written in a new file, or left behind by a crash.
+  bool is_sound(unsigned block) const noexcept;
 };
 
 // Chooses from an area of kMetaAreaSize bytes, or fewer when the file is shorter. Errors: NotDatabase when nothing

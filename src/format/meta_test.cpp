@@ -211,6 +211,33 @@ TEST(ChooseMeta, a_crash_between_the_two_copies_leaves_the_newer_one_chosen) {
   ASSERT_TRUE(choice.has_value());
   EXPECT_EQ(choice->meta.checkpoint, 10u);
   EXPECT_EQ(choice->current, (std::array<bool, kMetaBlockCount>{true, false, true, true}));
+  EXPECT_EQ(choice->unfinished, 1u);
+}
+
+TEST(ChooseMeta, the_trace_of_such_a_crash_is_sound_until_the_file_is_closed_in_order) {
+  for (const bool clean : {false, true}) {
+    Meta newest = sample(10);
+    newest.state = clean ? kMetaClean : 0;
+    Area area = area_of(sample(8), sample(9));
+    put(area, newest, 0);
+    const auto choice = choose_meta(area);
+    ASSERT_TRUE(choice.has_value());
+    for (unsigned block = 0; block < kMetaBlockCount; ++block) {
+      EXPECT_EQ(choice->is_sound(block), block != 1 || !clean) << block;
+    }
+  }
+}
+
+TEST(ChooseMeta, a_crash_in_the_first_write_of_the_second_slot_is_sound) {
+  Area area(kMetaAreaSize);
+  put(area, sample(1), 0);
+  put(area, sample(1), 1);
+  Meta second = sample(2);
+  second.state = 0;
+  put(area, second, 1);
+  const auto choice = choose_meta(area);
+  ASSERT_TRUE(choice.has_value());
+  for (unsigned block = 0; block < kMetaBlockCount; ++block) EXPECT_TRUE(choice->is_sound(block)) << block;
 }
 
 TEST(ChooseMeta, an_older_content_of_any_block_is_not_current) {

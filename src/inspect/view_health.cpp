@@ -28,10 +28,8 @@ void warn_of_header(SourceFile& source, Value::List& to) {
     return;
   }
   const format::MetaChoice& choice = source.choice();
-  const bool is_first = choice.meta.checkpoint == 1;
   for (unsigned i = 0; i < format::kMetaBlockCount; ++i) {
-    const bool is_newest = i / 2 == format::meta_slot(choice.meta.checkpoint);
-    if (choice.current[i] || (is_first && !is_newest)) continue;
+    if (choice.is_sound(i)) continue;
     to.push_back(warning("HEADER_CHECK_COPY",
                          "header slot " + std::to_string(i / 2) + " copy " + std::to_string(i % 2) + " is damaged",
                          "the next opening for writing renews it; check the disk"));

@@ -231,7 +231,7 @@ TEST_P(NodeModel, agrees_with_a_sorted_vector) {
   base::Prng random(seed);
   unsigned splits = 0;
   const std::uint64_t rounds = pool::testing::scaled(10, 60, 1000) * 8192 / GetParam();
-  for (std::uint64_t round = 0; round < rounds && !HasFatalFailure(); ++round) {
+  for (std::uint64_t round = 0; (round < rounds || (splits == 0 && round < 100)) && !HasFatalFailure(); ++round) {
     SCOPED_TRACE("round " + std::to_string(round));
     Model model(GetParam(), static_cast<unsigned>(random.below(3)), random.next());
     for (int step = 0; step < 2000 && !HasFatalFailure(); ++step) {

@@ -73,6 +73,7 @@ class Scanner {
 Result<ScanResult> Scanner::run() {
   result_.start = request_.start.lsn;
   result_.end = request_.start;
+  result_.complete = request_.start;
   result_.durable = request_.start.lsn;
   CHECK(find_start());
   for (;;) {
@@ -207,6 +208,7 @@ Status Scanner::accept(const FrameView& frame) {
       return malformed(frame, "a log frame has an unknown type");
   }
   result_.end = {frame.header.lsn + frame.size, frame.header.tag_low};
+  if (!parts_seq_) result_.complete = result_.end;
   result_.durable = std::max(result_.durable, frame.header.durable);
   return {};
 }

@@ -21,6 +21,7 @@ namespace vitrine::wal {
 struct ScanResult {
   Lsn start = 0;                      // where the scan began
   LogPosition end;                    // behind the last good frame, unpadded
+  LogPosition complete;               // behind the last one that leaves no transaction incomplete: look again from here
   Lsn durable = 0;                    // largest watermark seen or given: all before it was durable once
   std::uint64_t last_commit_seq = 0;  // 0 when there was no transaction
   std::uint64_t transactions = 0;

@@ -351,6 +351,17 @@ TEST_F(HandMadeFrames, parts_without_an_end_have_no_effect) {
   EXPECT_FALSE(scanned.result.torn_tail);
 }
 
+TEST_F(HandMadeFrames, a_transaction_of_which_only_parts_were_there_is_whole_for_who_looks_again) {
+  append(FrameType::Transaction, 1, "whole");
+  append(FrameType::Part, 2, "begun, ");
+  const Scanned first = scan_frames();
+  append(FrameType::Transaction, 2, "ended");
+  (void)scan_frames();
+  const Scanned second = scan(*env_, first.result.complete);
+  EXPECT_EQ(second.transactions, (std::vector<Transaction>{{2, "begun, ended"}}));
+  EXPECT_EQ(second.result.complete.lsn, second.result.end.lsn);
+}
+
 TEST_F(HandMadeFrames, an_unknown_frame_type_is_an_error_and_no_end) {
   append(static_cast<FrameType>(5), 1, "future");
   EXPECT_EQ(scan_frames().status.code(), ErrorCode::LogMalformed);
