@@ -14,3 +14,4 @@
 #include "vitrine/document.hpp"
 #include "vitrine/documents.hpp"
 #include "vitrine/inspect.hpp"
+#include "vitrine/salvage.hpp"

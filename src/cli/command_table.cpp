@@ -170,6 +170,17 @@ CommandSpec inspect_row() {
           run_inspect};
 }
 
+CommandSpec salvage_row() {
+  return {"salvage",
+          "save what still verifies of a damaged file into a new one",
+          "Everything whose pages verify goes into FILE, which must not exist: from the\n"
+          "tree, from leaves that nothing leads to any more, and from the log. DB is only\n"
+          "read. The report says what was found, what is lost, and why.",
+          {{"DB"}, {"FILE", kOptional}},
+          joined({{{"--dry-run", "", "only say what would be found"}}, kJson}),
+          run_salvage};
+}
+
 CommandSpec hex_row() {
   return {"hex",
           "print the bytes of a page with the meaning of each field",
@@ -234,6 +245,7 @@ std::vector<CommandSpec> make_commands() {
       verify_row(),
       inspect_row(),
       hex_row(),
+      salvage_row(),
       {"checkpoint", "move what is in the log into the database file", "", {{"DB"}}, plain, run_checkpoint},
       {"compact", "pack thinly filled pages; the freed space is reused", "", {{"DB"}}, plain, run_compact},
       {"vacuum", "shrink the file to what it holds", "", {{"DB"}}, plain, run_vacuum},

@@ -25,6 +25,7 @@ Status run_stats(const Arguments& arguments, Console& console);
 Status run_info(const Arguments& arguments, Console& console);
 Status run_verify(const Arguments& arguments, Console& console);
 Status run_inspect(const Arguments& arguments, Console& console);
+Status run_salvage(const Arguments& arguments, Console& console);
 Status run_hex(const Arguments& arguments, Console& console);
 Status run_checkpoint(const Arguments& arguments, Console& console);
 Status run_compact(const Arguments& arguments, Console& console);

@@ -14,7 +14,8 @@ KINDS = {
     "Unsupported": (7, "This version or this database does not have the feature."),
     "Busy": (8, "Somebody else is at it. Wait and try again."),
     "External": (9, "The system failed: disk, memory, descriptors. Look at the details, free what is short."),
-    "IntegrityFailure": (10, "Content is damaged or was tampered with. Run `vitrine verify`, restore from a backup."),
+    "IntegrityFailure": (10, "Content is damaged or was tampered with. Run `vitrine verify`; restore from a "
+                         "backup, or save what verifies with `vitrine salvage`."),
 }
 
 _ROW = re.compile(r'^VITRINE_ERROR\((\w+), "([^"]*)", (\w+), (true|false), "([^"]*)"\)$')

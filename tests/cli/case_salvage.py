@@ -1,0 +1,74 @@
+# SPDX-License-Identifier: MIT OR Apache-2.0
+"""salvage: what a damaged file still has, in a new one; the damaged file stays as it is."""
+from harness import check, check_equal
+
+PAGE = 4096
+
+
+def damaged(folder, *pages):
+    image = bytearray((folder / "a.vtr").read_bytes())
+    for page in pages:
+        image[page * PAGE + 300] ^= 1
+    (folder / "a.vtr").write_bytes(image)
+
+
+def filled(folder):
+    entries = {b"%06d" % i: folder.random.randbytes(50) for i in range(4000)}
+    folder.database(entries, options=("--page-size", str(PAGE)))
+    return entries
+
+
+def case_salvage_without_the_root_brings_everything_back(folder):
+    entries = filled(folder)
+    root = folder.ok("inspect", "tree", "a.vtr", "--json").json()["payload"]["node"]["page"]
+    damaged(folder, root)
+    dry = folder.reads("salvage", "a.vtr", "--dry-run", "--json").json()
+    check_equal((dry["dry_run"], dry["records_in_place"], dry["records_orphaned"]), (True, 0, len(entries)))
+    report = folder.reads_with(["b.vtr"], "salvage", "a.vtr", "b.vtr", "--json").json()
+    check_equal((report["records_orphaned"], report["records_uncertain"]), (len(entries), 0))
+    check_equal(report["losses"][0]["page"], root)
+    check_equal(folder.content("b.vtr"), entries)
+    folder.verified("b.vtr")
+    folder.fails("conflict", "FILE_CREATE_EXISTS", "salvage", "a.vtr", "b.vtr")
+
+
+def case_salvage_without_a_leaf_names_it_and_brings_the_rest_back(folder):
+    entries = filled(folder)
+    rows = folder.ok("inspect", "pages", "a.vtr", "--limit", "1000", "--json").json()["payload"]["pages"]
+    leaf = next(row["page"] for row in rows if row.get("type") == "leaf" and row["in_use"])
+    lost = folder.ok("inspect", "page", str(leaf), "a.vtr", "--limit", "1000", "--json").json()["payload"]["content"]
+    damaged(folder, leaf)
+    text = folder.reads_with(["b.vtr"], "salvage", "a.vtr", "b.vtr").out.decode()
+    check("PAGE_READ_CHECKSUM" in text and f"  {leaf} " in text, text)
+    missing = {slot["key"].encode() for slot in lost["slots"]}
+    check(missing, "the leaf had keys")
+    check_equal(folder.content("b.vtr"), {key: value for key, value in entries.items() if key not in missing})
+    folder.verified("b.vtr")
+
+
+def case_salvage_replays_the_log_of_a_killed_writer(folder):
+    entries = filled(folder)
+    writer = folder.start("put", "a.vtr", "--stdin", "--ack")
+    for i in range(100):
+        writer.stdin.write(b"%06d\tnew\n" % i)
+        writer.stdin.flush()
+        writer.stdout.readline()
+        entries[b"%06d" % i] = b"new"
+    writer.kill()
+    writer.wait(60)
+    for pipe in (writer.stdin, writer.stdout, writer.stderr):
+        pipe.close()
+    report = folder.reads_with(["b.vtr"], "salvage", "a.vtr", "b.vtr", "--json").json()
+    check_equal((report["complete"], report["log_transactions"]), (True, 100))
+    check_equal(folder.content("b.vtr"), entries)
+
+
+def case_salvage_of_what_cannot_be_placed_is_refused(folder):
+    filled(folder)
+    damaged(folder, 0, 1, 2, 3)
+    details = folder.fails("integrity_failure", "DATABASE_OPEN_HEADER_DAMAGED", "salvage", "a.vtr", "b.vtr")
+    check(details, "details")
+    (folder / "none.vtr").write_bytes(b"no database" * 1000)
+    folder.fails("invalid_input", "DATABASE_OPEN_NOT_DATABASE", "salvage", "none.vtr", "b.vtr")
+    for words in (("a.vtr",), ("a.vtr", "b.vtr", "--dry-run")):
+        check_equal(folder.run("salvage", *words).code, 2)
