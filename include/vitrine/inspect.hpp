@@ -36,15 +36,20 @@ class Value {
   using List = std::vector<Value>;
   using Members = std::vector<Member>;
 
-  Value() noexcept = default;
-  Value(bool value) noexcept : data_(value) {}                          // NOLINT: implicit by design, all of them
-  Value(std::uint64_t value) noexcept : data_(value) {}                 // NOLINT
-  Value(std::uint32_t value) noexcept : data_(std::uint64_t{value}) {}  // NOLINT
-  Value(double value) noexcept : data_(value) {}                        // NOLINT
-  Value(std::string value) : data_(std::move(value)) {}                 // NOLINT
-  Value(std::string_view value) : data_(std::string(value)) {}          // NOLINT
-  Value(const char* value) : data_(std::string(value)) {}               // NOLINT
-  Value(List value) : data_(std::move(value)) {}                        // NOLINT
+  Value() noexcept;
+  Value(bool value) noexcept;           // NOLINT: implicit by design, all of them
+  Value(std::uint64_t value) noexcept;  // NOLINT
+  Value(std::uint32_t value) noexcept;  // NOLINT
+  Value(double value) noexcept;         // NOLINT
+  Value(std::string value);             // NOLINT
+  Value(std::string_view value);        // NOLINT
+  Value(const char* value);             // NOLINT
+  Value(List value);                    // NOLINT
+  Value(const Value&);
+  Value(Value&&) noexcept;
+  Value& operator=(const Value&);
+  Value& operator=(Value&&) noexcept;
+  ~Value();
   static Value object();
 
   // Adds a member. REQUIRES: is_object().

@@ -13,14 +13,19 @@
 namespace vitrine::cli {
 namespace {
 
+constexpr std::size_t kOptionWidthMax = 30;
+
 std::string option_form(const OptionSpec& option) {
   std::string form(option.name);
   if (!option.is_flag()) form.append(" ").append(option.placeholder);
   return form;
 }
 
+// A name that is wider than its column has the text below it.
 void append_row(std::string& to, std::string_view name, std::string_view text, std::size_t width) {
-  to.append("  ").append(name).append(width - name.size() + 2, ' ').append(text).append("\n");
+  to.append("  ").append(name);
+  if (name.size() > width) to.append("\n  ").append(width, ' ');
+  to.append(width - std::min(name.size(), width) + 2, ' ').append(text).append("\n");
 }
 
 std::string usage_of(const CommandSpec& command) {
@@ -65,6 +70,7 @@ std::string command_help(const CommandSpec& command) {
   options.push_back({"--help", "", "print this"});
   std::size_t width = 0;
   for (const OptionSpec& option : options) width = std::max(width, option_form(option).size());
+  width = std::min(width, kOptionWidthMax);
   for (const OptionSpec& option : options) append_row(help, option_form(option), option.help, width);
   return help;
 }

@@ -107,6 +107,22 @@ Value error_value(const Status& status) {
 
 }  // namespace
 
+// Here, where Member is complete.
+Value::Value() noexcept = default;
+Value::Value(bool value) noexcept : data_(value) {}
+Value::Value(std::uint64_t value) noexcept : data_(value) {}
+Value::Value(std::uint32_t value) noexcept : data_(std::uint64_t{value}) {}
+Value::Value(double value) noexcept : data_(value) {}
+Value::Value(std::string value) : data_(std::move(value)) {}
+Value::Value(std::string_view value) : data_(std::string(value)) {}
+Value::Value(const char* value) : data_(std::string(value)) {}
+Value::Value(List value) : data_(std::move(value)) {}
+Value::Value(const Value&) = default;
+Value::Value(Value&&) noexcept = default;
+Value& Value::operator=(const Value&) = default;
+Value& Value::operator=(Value&&) noexcept = default;
+Value::~Value() = default;
+
 Value Value::object() {
   Value value;
   value.data_ = Members{};
