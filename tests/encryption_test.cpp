@@ -311,7 +311,8 @@ class NonceLedger {
  private:
   void look_at_page(const std::string& page) {
     const auto trailer = base::load<format::PageTrailer>(page.data() + 4096 - format::kPageTrailerSize);
-    if (trailer.salt[0] == 0 || page[0] == 3 || page[0] == 4) return;  // unused; an extent has its trailer at its end
+    const bool is_unused = trailer.tag_low == 0 && trailer.tag_high == 0;
+    if (is_unused || page[0] == 3 || page[0] == 4) return;  // an extent has its trailer at its end
     note("page " + page.substr(4096 - 24, 24), page.substr(4096 - 40, 16));
   }
   void note(const std::string& nonce, const std::string& tag) {
