@@ -14,4 +14,5 @@
 #include "vitrine/document.hpp"
 #include "vitrine/documents.hpp"
 #include "vitrine/inspect.hpp"
+#include "vitrine/explain.hpp"
 #include "vitrine/salvage.hpp"

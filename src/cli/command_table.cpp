@@ -150,7 +150,12 @@ CommandSpec verify_row() {
           "above. Exit 0: clean; 10: something was found; 3: not everything could be looked\n"
           "at, which is not clean.",
           {{"DB"}},
-          joined({{{"--level", "quick|full|deep", "how much to check (default full)"}}, kOpen, kJson}),
+          joined({{{"--level", "quick|full|deep", "how much to check (default full)"},
+                   {"--explain", "", "first explain each page: what it is, who points to it, its state"},
+                   {"--from", "PAGE", "with --explain: the first page"},
+                   {"--limit", "N", "with --explain: at most N pages"}},
+                  kOpen,
+                  kJson}),
           run_verify};
 }
 

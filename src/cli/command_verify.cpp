@@ -3,6 +3,8 @@
 #include "base/try.hpp"
 #include "cli/commands.hpp"
 #include "cli/database_access.hpp"
+#include "cli/terminal.hpp"
+#include "vitrine/explain.hpp"
 
 namespace vitrine::cli {
 namespace {
@@ -56,10 +58,36 @@ Record record_of(const VerifyReport& report, std::string_view level) {
   return record;
 }
 
+std::string explained_text(const inspect::Value& row) {
+  const auto words = [&](std::string_view name) { return *row.find(name)->find("words")->text(); };
+  return "page " + std::to_string(*row.find("page")->number()) + ": " + *row.find("what")->text() +
+         "\n  pointed to by  " + words("pointed_to_by") + "\n  integrity      " + words("integrity") +
+         "\n  freshness      " + words("freshness") + "\n  completeness   " + words("completeness") + "\n";
+}
+
+// A row for each page, or a line of JSON for each.
+Status explain_pages(const Arguments& arguments, Console& console) {
+  inspect::ExplainRequest request;
+  if (const auto from = TRY(arguments.number("--from"))) request.from = *from;
+  if (const auto limit = TRY(arguments.number("--limit"))) request.limit = *limit;
+  Status printed;
+  CHECK(inspect::explain(arguments.database(), request, [&](const inspect::Value& row) {
+          printed = console.write(console.json() ? inspect::to_json(row) + "\n" : explained_text(row));
+          if (printed.is_ok() && interrupt_requested()) printed = cancelled();
+          return printed.is_ok();
+        }).status());
+  return printed;
+}
+
 }  // namespace
 
 Status run_verify(const Arguments& arguments, Console& console) {
   const std::string_view level = arguments.value("--level").value_or("full");
+  if (arguments.has("--explain")) {
+    CHECK(explain_pages(arguments, console));
+  } else if (arguments.has("--from") || arguments.has("--limit")) {
+    return usage_error("--from and --limit belong to --explain");
+  }
   const Database db = TRY(open_database(arguments, Access::ReadOnly));
   ProgressBar bar("verify", console.progress());
   const VerifyReport report = TRY(db.verify(level_of(level), progress_function(bar)));

@@ -72,7 +72,22 @@ Value content_value(SourceFile& source, const PageLook& look, const Request& req
   return Value::object().add("count", std::uint64_t{node.count()}).add("slots", std::move(rows));
 }
 
+// The header blocks that lie in a page of the header area.
+format::FieldNotes header_notes(const PageLook& look, std::uint32_t page_size) {
+  format::FieldNotes notes;
+  const std::uint64_t begin = look.page * page_size;
+  for (std::uint64_t at = 0; at + format::kMetaBlockSize <= look.image.size(); at += format::kMetaBlockSize) {
+    if (begin + at >= format::kMetaAreaSize) break;
+    for (format::FieldNote& note : format::describe_meta(std::span(look.image).subspan(at, format::kMetaBlockSize))) {
+      note.offset += at;
+      notes.push_back(std::move(note));
+    }
+  }
+  return notes;
+}
+
 format::FieldNotes notes_of(const SourceFile& source, const PageLook& look, Disclosure disclosure) {
+  if (look.integrity == Integrity::Header) return header_notes(look, source.page_size());
   format::FieldNotes notes = format::describe_page(look.image.data(), look.image.size());
   switch (look.header().type) {
     case format::PageType::Leaf:
@@ -141,7 +156,7 @@ Result<Value> page_view(SourceFile& source, const Request& request) {
   const PageLook look = TRY(source.look(page));
   Value value = page_row(source, look, in_use(source, map, page));
   value.add("page_size", source.page_size()).add("offset", look.first * source.page_size());
-  const bool has_fields = !look.image.empty() && look.integrity != Integrity::Header;
+  const bool has_fields = !look.image.empty();
   value.add("fields", has_fields ? notes_value(notes_of(source, look, request.disclosure)) : Value(Value::List{}));
   if (request.disclosure == Disclosure::Values) {
     value.add("bytes", format::hex_of(look.image.data(), look.image.size()));

@@ -19,6 +19,7 @@ import case_bench  # noqa: E402
 import case_documents  # noqa: E402
 import case_encryption  # noqa: E402
 import case_entries  # noqa: E402
+import case_explain  # noqa: E402
 import case_format  # noqa: E402
 import case_health  # noqa: E402
 import case_inspect  # noqa: E402
@@ -28,7 +29,7 @@ import case_transfer  # noqa: E402
 from harness import run_all  # noqa: E402
 
 MODULES = [case_entries, case_batch, case_health, case_format, case_transfer, case_bad_input, case_process,
-           case_inspect, case_salvage, case_bench, case_documents, case_encryption]
+           case_inspect, case_explain, case_salvage, case_bench, case_documents, case_encryption]
 
 if __name__ == "__main__":
     words = [word for word in sys.argv[1:] if word != "--update"]

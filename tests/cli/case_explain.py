@@ -1,0 +1,89 @@
+# SPDX-License-Identifier: MIT OR Apache-2.0
+"""verify --explain: every page has its words, and they say what verify and inspect say."""
+import json
+
+from case_inspect import PAGE, all_pages, filled, validator
+from harness import check, check_equal
+
+
+def explained(folder, *words):
+    """The rows, checked against their schema, and the verdict."""
+    run = folder.run("verify", "a.vtr", "--explain", "--json", *words)
+    lines = run.json_lines()
+    rows = [line for line in lines if "what" in line]
+    for row in rows:
+        validator("explain-page.json").validate(row)
+    verdict = lines[-1] if "clean" in lines[-1] else json.loads(run.err)
+    return rows, verdict
+
+
+def case_explain_has_words_for_every_page_and_agrees_with_inspect(folder):
+    filled(folder)
+    rows, verdict = explained(folder)
+    check(verdict["clean"], f"{verdict}")
+    pages = all_pages(folder)
+    check_equal([row["page"] for row in rows], [page["page"] for page in pages])
+    check_equal([row["in_use"] for row in rows[4:]], [page["in_use"] for page in pages[4:]])
+    for row, page in zip(rows[4:], pages[4:]):
+        owned = row["freshness"]["state"] == "current"
+        check_equal(owned, page["in_use"] is True, f"{row}")
+        if owned:
+            name = {"leaf": "leaf of the tree", "inner": "inner node", "extent": "extent with",
+                    "map_leaf": "leaf of the map"}[page["type"]]
+            check(name in row["what"], f"{row} {page}")
+    text = folder.reads("verify", "a.vtr", "--explain").out.decode()
+    check_equal(text.count("\npage ") + 1, len(rows), "pages in the text")
+    for word in ("pointed to by", "integrity", "freshness", "completeness"):
+        check_equal(text.count(f"  {word} "), len(rows), word)
+
+
+def case_explain_pages_through_a_file(folder):
+    filled(folder, 500)
+    whole, _ = explained(folder)
+    parts = []
+    for start in range(0, len(whole), 7):
+        rows, _ = explained(folder, "--from", str(start), "--limit", "7")
+        parts += rows
+    check_equal(parts, whole)
+    check_equal(folder.run("verify", "a.vtr", "--limit", "3").code, 2, "limit without explain")
+
+
+def case_explain_names_damaged_stale_and_misplaced_pages(folder):
+    filled(folder)
+    whole = (folder / "a.vtr").read_bytes()
+    pages = all_pages(folder)
+    leaves = [page["page"] for page in pages if page.get("type") == "leaf" and page["in_use"]]
+    extent = next(page["page"] for page in pages if page.get("type") == "extent" and page["in_use"])
+
+    def image_of(page, source=whole):
+        return source[page * PAGE:(page + 1) * PAGE]
+
+    def row_with(page, content):
+        (folder / "a.vtr").write_bytes(whole[:page * PAGE] + content + whole[(page + 1) * PAGE:])
+        rows, verdict = explained(folder)
+        check(verdict.get("clean") is not True, "verify finds it as well")
+        check_equal(sum(row["freshness"]["state"] == "current" for row in rows),
+                    sum(page["in_use"] is True for page in pages) + 4 - (1 if page in leaves else rows_of_extent),
+                    "the other pages are as they were")
+        above = rows[page]["pointed_to_by"]["page"]
+        check_equal(rows[above]["completeness"]["state"], "incomplete", f"page {above} above page {page}")
+        return rows[page]
+
+    rows_of_extent = sum(page["first"] == extent for page in pages if "first" in page)
+    leaf = leaves[3]
+    flipped = bytearray(image_of(leaf))
+    flipped[1000] ^= 4
+    check_equal(row_with(leaf, bytes(flipped))["integrity"]["state"], "damaged")
+    check_equal(row_with(leaf, image_of(leaves[5]))["freshness"]["state"], "misplaced")
+    check_equal(row_with(extent, bytes(PAGE))["integrity"]["state"], "damaged")
+    (folder / "a.vtr").write_bytes(whole)
+    for count in range(10):  # pages that a checkpoint freed are used again by a later one
+        folder.ok("put", "a.vtr", "000900", str(count))
+    newer = (folder / "a.vtr").read_bytes()
+    rows, _ = explained(folder)
+    again = [n for n in [page["page"] for page in pages if page["in_use"] and page["type"] in ("leaf", "inner")]
+             if rows[n]["freshness"]["state"] == "current" and image_of(n, newer) != image_of(n)]
+    check(again, "a place that was used again")
+    (folder / "a.vtr").write_bytes(newer[:again[0] * PAGE] + image_of(again[0]) + newer[(again[0] + 1) * PAGE:])
+    row = explained(folder)[0][again[0]]
+    check_equal((row["integrity"]["state"], row["freshness"]["state"]), ("intact", "stale"))
