@@ -13,6 +13,7 @@
 #include "vitrine/report.hpp"
 #include "vitrine/document.hpp"
 #include "vitrine/documents.hpp"
+#include "vitrine/relaxed_json.hpp"
 #include "vitrine/inspect.hpp"
 #include "vitrine/explain.hpp"
 #include "vitrine/salvage.hpp"

@@ -236,6 +236,57 @@ CommandSpec bench_row() {
           run_bench};
 }
 
+CommandSpec insert_row() {
+  return {"insert",
+          "insert documents into a collection, and print their ids",
+          "Inserts JSON, or without it every line of standard input, in one transaction: all\n"
+          "of them or none. The collection is made when it does not exist. An _id that is\n"
+          "taken is a conflict (exit 6); a document without _id gets a UUID.",
+          {{"DB"}, {"COLLECTION"}, {"JSON", kOptional}},
+          joined({{{"--create", "", "create DB when it does not exist"}}, kWrite, kOpen, kJson}),
+          run_insert};
+}
+
+CommandSpec find_row() {
+  return {"find",
+          "print the documents that match a filter, one a line",
+          "FILTER is a filter of MongoDB; names may stand without quotes: {age: {$gt: 30}}.\n"
+          "Documents are printed as relaxed Extended JSON.",
+          {{"DB"}, {"COLLECTION"}, {"FILTER", kOptional}},
+          joined({{{"--sort", "ORDER", "such as {age: -1, name: 1} (default: by id)"},
+                   {"--skip", "N", "leave out the first N"},
+                   {"--limit", "N", "at most N documents"},
+                   {"--canonical", "", "canonical Extended JSON, which keeps the types of numbers"}},
+                  kOpen,
+                  kJson}),
+          run_find};
+}
+
+CommandSpec remove_row() {
+  return {"remove",
+          "remove the documents that match a filter",
+          "All of them in one transaction; {} matches every document.",
+          {{"DB"}, {"COLLECTION"}, {"FILTER"}},
+          joined({{{"--limit", "N", "at most N documents, in the order of their ids"}}, kWrite, kOpen, kJson}),
+          run_remove};
+}
+
+CommandSpec collections_row() {
+  return {"collections",
+          "print the names of all collections, or change one",
+          "With --drop the collection goes with all its documents, and their number is\n"
+          "printed.",
+          {{"DB"}},
+          joined({{{"--create", "NAME", "make an empty collection"},
+                   {"--drop", "NAME", "remove this collection and all its documents"},
+                   {"--rename", "NAME", "give this collection the name that --to says"},
+                   {"--to", "NAME", "the new name, with --rename"}},
+                  kWrite,
+                  kOpen,
+                  kJson}),
+          run_collections};
+}
+
 std::vector<CommandSpec> make_commands() {
   const OptionRows plain = joined({kOpen, kJson});
   return {
@@ -245,6 +296,16 @@ std::vector<CommandSpec> make_commands() {
       delete_row(),
       list_row(),
       keyspaces_row(),
+      insert_row(),
+      find_row(),
+      {"count",
+       "print how many documents match a filter",
+       "",
+       {{"DB"}, {"COLLECTION"}, {"FILTER", kOptional}},
+       plain,
+       run_count},
+      remove_row(),
+      collections_row(),
       {"stats", "print counters of content, space, cache, log and transactions", "", {{"DB"}}, plain, run_stats},
       {"info", "print what a database is", "", {{"DB"}}, plain, run_info},
       verify_row(),

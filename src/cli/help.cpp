@@ -43,7 +43,7 @@ std::string version_line() { return "vitrine " VITRINE_VERSION_TEXT "\n"; }
 
 std::string program_help() {
   std::string help =
-      "vitrine: a single-file ordered key-value store\n\n"
+      "vitrine: a single-file store of ordered entries and documents\n\n"
       "usage: vitrine COMMAND DB [ARGS] [--json]\n"
       "       vitrine COMMAND --help\n"
       "       vitrine --version\n\ncommands:\n";

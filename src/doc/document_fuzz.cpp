@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-// Feeds arbitrary bytes to both ways into a document. Checked: no crash; what is accepted survives both forms of
-// JSON by value, and its encoded key equals that of its copy.
+// Feeds arbitrary bytes to the ways into a document. Checked: no crash; what is accepted survives both forms of JSON by
+// value, and its encoded key equals that of its copy; relaxed JSON becomes JSON that stays as it is.
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
 
 #include "doc/compare.hpp"
 #include "doc/key_encoding.hpp"
-#include "vitrine/document.hpp"
+#include "vitrine/relaxed_json.hpp"
 
 namespace vitrine::doc {
 namespace {
@@ -36,6 +36,14 @@ void check(const Document& document) {
   require(compare_values(whole, copy) == 0 && encoded_key(whole) == encoded_key(copy));
 }
 
+void check_relaxed(std::string_view text) {
+  const Result<JsonValueText> value = take_relaxed_json(text);
+  if (!value.has_value()) return;
+  require(value->size <= text.size());
+  const Result<JsonValueText> again = take_relaxed_json(value->json);
+  require(again.has_value() && again->json == value->json && again->size == value->json.size());
+}
+
 }  // namespace
 }  // namespace vitrine::doc
 
@@ -44,5 +52,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const Bytes bytes(reinterpret_cast<const char*>(data), size);
   if (const auto document = Document::from_bson(bytes)) doc::check(*document);
   if (const auto document = Document::from_json(bytes)) doc::check(*document);
+  if (const auto document = document_from_relaxed_json(bytes)) doc::check(*document);
+  doc::check_relaxed(bytes);
   return 0;
 }

@@ -16,6 +16,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 import case_bad_input  # noqa: E402
 import case_batch  # noqa: E402
 import case_bench  # noqa: E402
+import case_collections  # noqa: E402
 import case_documents  # noqa: E402
 import case_encryption  # noqa: E402
 import case_entries  # noqa: E402
@@ -29,7 +30,8 @@ import case_transfer  # noqa: E402
 from harness import run_all  # noqa: E402
 
 MODULES = [case_entries, case_batch, case_health, case_format, case_transfer, case_bad_input, case_process,
-           case_inspect, case_explain, case_salvage, case_bench, case_documents, case_encryption]
+           case_inspect, case_explain, case_salvage, case_bench, case_documents, case_encryption,
+           case_collections]
 
 if __name__ == "__main__":
     words = [word for word in sys.argv[1:] if word != "--update"]

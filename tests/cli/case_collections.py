@@ -1,0 +1,101 @@
+# SPDX-License-Identifier: MIT OR Apache-2.0
+"""insert, find, count, remove, collections: documents from a shell."""
+import json
+
+from harness import check, check_equal
+
+PEOPLE = [{"_id": 1, "name": "Ada", "age": 36, "tags": ["math"]}, {"_id": 2, "name": "Bob", "age": 30.0},
+          {"_id": 3, "name": "Eve", "age": 20, "address": {"city": "Rome"}}]
+
+
+def lines_of(documents):
+    return b"".join(json.dumps(document).encode() + b"\n" for document in documents)
+
+
+def people(folder, name="a.vtr"):
+    folder.ok("init", name)
+    folder.ok("insert", name, "people", stdin=lines_of(PEOPLE), out="1\n2\n3\n")
+    return name
+
+
+def case_documents_are_inserted_and_found(folder):
+    people(folder)
+    check_equal(folder.reads("find", "a.vtr", "people").json_lines(), PEOPLE)
+    folder.reads("find", "a.vtr", "people", "{age: 30}", out='{"_id":2,"name":"Bob","age":30.0}\n')
+    check_equal([found["_id"] for found in folder.reads("find", "a.vtr", "people", "{}", "--sort", "{age: 1}", "--skip",
+                                                        "1", "--limit", "1").json_lines()], [2])
+    folder.reads("find", "a.vtr", "people", "{'address.city': 'Rome'}", "--canonical",
+                 out='{"_id":{"$numberInt":"3"},"name":"Eve","age":{"$numberInt":"20"},"address":{"city":"Rome"}}\n')
+    folder.reads("count", "a.vtr", "people", out="3\n")
+    answer = folder.reads("count", "a.vtr", "people", "{age: {$gte: 30}}", "--json").json()
+    check_equal(answer, {"ok": True, "count": 2})
+    folder.verified("a.vtr")
+
+
+def case_an_insert_makes_its_collection_and_an_id(folder):
+    folder.fails("not_found", "FILE_OPEN_NOT_FOUND", "insert", "a.vtr", "c", "{}")
+    printed = folder.ok("insert", "a.vtr", "c", "{a: 1}", "--create").json()
+    check_equal(list(printed), ["$uuid"])
+    found = folder.reads("find", "a.vtr", "c", '{"_id": %s}' % json.dumps(printed)).json_lines()
+    check_equal([document["a"] for document in found], [1])
+    check_equal(folder.ok("insert", "a.vtr", "c", "{_id: 'x'}", "--json").json(), {"_id": "x"})
+    folder.fails("not_found", "COLLECTION_OPEN_NOT_FOUND", "find", "a.vtr", "other")
+    folder.fails("invalid_input", "COLLECTION_CHECK_NAME", "insert", "a.vtr", "$c", "{}", files_change=True)
+
+
+def case_an_insert_is_whole_or_nothing(folder):
+    people(folder)
+    more = lines_of([{"_id": i} for i in range(10, 1000)])
+    details = folder.fails("conflict", "DOCUMENT_INSERT_EXISTS", "insert", "a.vtr", "people",
+                           stdin=more + b'\n{"_id": 2}\n', files_change=True)
+    check_equal(details["line"], "992")
+    details = folder.fails("invalid_input", "JSON_READ_MALFORMED", "insert", "a.vtr", "people", stdin=more + b"{bad\n",
+                           files_change=True)
+    check_equal(details["line"], "991")
+    folder.reads("count", "a.vtr", "people", out="3\n")
+    check_equal(folder.ok("insert", "a.vtr", "people", stdin=more).out.count(b"\n"), 990)
+    folder.ok("insert", "a.vtr", "people", stdin=b"", out="")
+    folder.verified("a.vtr")
+
+
+def case_a_filter_that_is_not_understood_names_its_place(folder):
+    people(folder)
+    details = folder.fails("invalid_input", "JSON_READ_MALFORMED", "find", "a.vtr", "people", "{age: ?}")
+    check_equal((details["offset"], details["argument"]), ("6", "FILTER"))
+    details = folder.fails("invalid_input", "JSON_READ_MALFORMED", "find", "a.vtr", "people", "--sort", "{a:")
+    check_equal(details["option"], "--sort")
+    folder.fails("invalid_input", "FILTER_COMPILE_MALFORMED", "count", "a.vtr", "people", "{a: {$near: 1}}")
+    folder.fails("invalid_input", "ARGUMENT_CHECK_INVALID", "remove", "a.vtr", "people")
+
+
+def case_documents_are_removed_by_filter(folder):
+    people(folder)
+    folder.ok("remove", "a.vtr", "people", "{age: {$lt: 100}}", "--limit", "1", out="removed  1\n")
+    check_equal([found["_id"] for found in folder.reads("find", "a.vtr", "people").json_lines()], [2, 3])
+    check_equal(folder.ok("remove", "a.vtr", "people", "{}", "--json").json(), {"ok": True, "removed": 2})
+    folder.ok("remove", "a.vtr", "people", "{}", out="removed  0\n")
+    folder.verified("a.vtr")
+
+
+def case_collections_are_listed_created_renamed_and_dropped(folder):
+    people(folder)
+    folder.ok("collections", "a.vtr", "--create", "empty", out="")
+    folder.reads("collections", "a.vtr", out="empty\npeople\n")
+    folder.fails("conflict", "COLLECTION_CREATE_EXISTS", "collections", "a.vtr", "--create", "empty", files_change=True)
+    folder.ok("collections", "a.vtr", "--rename", "people", "--to", "staff", out="")
+    check_equal(folder.reads("collections", "a.vtr", "--json").json()["collections"],
+                [{"name": "empty", "documents": 0}, {"name": "staff", "documents": 3}])
+    folder.fails("invalid_input", "ARGUMENT_CHECK_INVALID", "collections", "a.vtr", "--rename", "staff")
+    folder.fails("invalid_input", "ARGUMENT_CHECK_INVALID", "collections", "a.vtr", "--drop", "a", "--create", "b")
+    folder.ok("collections", "a.vtr", "--drop", "staff", out="removed  3\n")
+    folder.reads("collections", "a.vtr", out="empty\n")
+    folder.verified("a.vtr")
+
+
+def case_collections_of_an_encrypted_database_need_its_key(folder):
+    folder.ok("init", "a.vtr", "--encrypt", "--passphrase-stdin", stdin=b"a secret phrase\n")
+    folder.ok("insert", "a.vtr", "c", "--passphrase-stdin", stdin=b'a secret phrase\n{"_id": 1}\n', out="1\n")
+    folder.reads("find", "a.vtr", "c", "--passphrase-stdin", stdin=b"a secret phrase\n", out='{"_id":1}\n')
+    for words in (("find", "a.vtr", "c"), ("insert", "a.vtr", "c", "{}"), ("collections", "a.vtr")):
+        run = folder.run(*words, stdin=b"")
+        check(run.code == 5 and run.out == b"", str(run))
