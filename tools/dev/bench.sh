@@ -1,17 +1,36 @@
 # SPDX-License-Identifier: MIT OR Apache-2.0
-# Measurements: `vitrine bench` on a database of its own, then every program of bench/. An argument selects those whose
-# name contains it; what follows goes to the programs.
-pattern="${1:-}"
-[ $# -gt 0 ] && shift
-build_product
-compile "$BUILD" benches
-shopt -s nullglob
-programs=()
-[[ cli != *"$pattern"* ]] || programs+=("$BUILD/bin/vitrine bench $BUILD/bench.vtr")
-programs+=("$BUILD"/bin/*"$pattern"*_bench)
-[ ${#programs[@]} -gt 0 ] || fail "bench: nothing matches '$pattern' (cli, or a program of bench/)"
-for program in "${programs[@]}"; do
-  say "$(basename "${program%% *}")"
-  # shellcheck disable=SC2086
-  $program "$@"
-done
+# Measurements. Options alone (--quick, --only ...): Vitrine beside its peers, bench/bench.py. A word selects programs
+# that measure Vitrine alone: cli ('vitrine bench'), log; what follows goes to them.
+need "${PACKAGES_BUILD[@]}"
+
+bench_beside_peers() {
+  need_any "${PACKAGES_BENCH[@]}"
+  need python3
+  configure "$BUILD" -DVITRINE_BENCH=ON
+  compile "$BUILD" benches
+  python3 bench/bench.py --binaries "$BUILD/bin" --directory "$BUILD/bench-data" "$@"
+}
+
+bench_alone() {
+  local pattern="$1" program programs=()
+  shift
+  build_product
+  [[ cli != *"$pattern"* ]] || programs+=("$BUILD/bin/vitrine bench $BUILD/bench.vtr")
+  configure "$BUILD" -DVITRINE_BENCH=ON
+  shopt -s nullglob
+  for program in bench/*"$pattern"*_bench.cpp; do
+    compile "$BUILD" "$(basename "$program" .cpp)"
+    programs+=("$BUILD/bin/$(basename "$program" .cpp)")
+  done
+  [ ${#programs[@]} -gt 0 ] || fail "bench: nothing matches '$pattern' (cli, or a program of bench/)"
+  for program in "${programs[@]}"; do
+    say "$(basename "${program%% *}")"
+    # shellcheck disable=SC2086
+    $program "$@"
+  done
+}
+
+case "${1:-}" in
+  "" | -*) bench_beside_peers "$@" ;;
+  *) bench_alone "$@" ;;
+esac

@@ -10,6 +10,9 @@ PACKAGES_BUILD=(g++ cmake ninja-build pkg-config libxxhash-dev libssl-dev libarg
 PACKAGES_TEST=(python3 python3-jsonschema python3-xxhash)
 PACKAGES_CLANG=(clang-14 libclang-rt-14-dev llvm-14)
 PACKAGES_FORMAT=(clang-format-14)
+# Peers of ./dev bench. Whichever cannot be installed is left out of the measurement.
+PACKAGES_BENCH=(liblmdb-dev libleveldb-dev librocksdb-dev libsqlite3-dev libsqlcipher-dev libdb5.3-dev
+  libwiredtiger-dev libtkrzw-dev)
 
 say() { printf '== %s\n' "$*"; }
 fail() {
@@ -38,6 +41,14 @@ need() {
   local apt=("${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -q -y)
   "${apt[@]}" update
   "${apt[@]}" install --no-install-recommends "${missing[@]}"
+}
+
+# need_any PACKAGE...: the same one by one, going on without those that cannot be installed.
+need_any() {
+  local package
+  for package in "$@"; do
+    is_installed "$package" || (need "$package") || say "going on without $package"
+  done
 }
 
 # configure FOLDER CMAKE_ARGS...: quick when nothing changed.

@@ -13,7 +13,9 @@ cat <<'TEXT'
   fmt [--check]             format the C++ files with clang-format
   fuzz [--seconds N] [NAME...]   fuzz all targets or those named; new inputs go to fuzz/corpus/
   sim [--minutes N] [PATTERN]    repeat the randomized system tests with new seeds
-  bench [PATTERN] [ARGS]    measure: 'vitrine bench' (cli) and the programs of bench/
+  bench [--quick] [--only NAMES] [--peers NAMES] [--records N] [--json FILE]
+                            Vitrine beside other stores; docs/BENCHMARKS.md has all options
+  bench NAME [ARGS]         Vitrine alone: cli ('vitrine bench'), log
   clean                     remove the build folder
 
   VITRINE_SEED=N            replay a randomized test

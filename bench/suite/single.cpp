@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+#include "suite/single.hpp"
+
+#include <csignal>
+#include <filesystem>
+
+#include "base/prng.hpp"
+#include "suite/workloads.hpp"
+
+namespace vitrine::bench {
+namespace {
+
+constexpr std::uint64_t kLoadBatch = 1000;
+
+struct Single {
+  explicit Single(const nlohmann::json& asked)
+      : module(load_module(asked.at("modules"), asked.at("peer"))),
+        directory(asked.at("directory").get<std::string>()),
+        records(asked.at("records")),
+        loaded(asked.value("loaded", std::uint64_t{0})),
+        data(std::max<std::uint64_t>(records + loaded, 1), asked.value("value_size", std::size_t{100})) {
+    options.survives = asked.value("survives", "process") == "power" ? Survives::Power : Survives::Process;
+    options.data_size_max = (data.value_size() + 16) * data.records() * 2;
+    options.cache_size = asked.value("cache_size", std::uint64_t{64} << 20);
+    options.threads_max = 2;
+  }
+
+  const PeerModule& module;
+  std::string directory;
+  std::uint64_t records;
+  std::uint64_t loaded;
+  Data data;
+  PeerOptions options;
+};
+
+std::uint64_t folder_bytes(const std::string& directory) {
+  std::uint64_t bytes = 0;
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(directory)) {
+    if (!entry.is_regular_file()) continue;
+    bytes += entry.file_size();
+  }
+  return bytes;
+}
+
+// Every commit has been acknowledged when the signal is sent.
+[[noreturn]] void die(Single& single) {
+  Store store(single.module, single.directory, single.options);
+  load(store, single.data, KeyOrder::Scattered, 0, single.loaded, kLoadBatch);
+  if (single.loaded > 0) store.peer().checkpoint();
+  load(store, single.data, KeyOrder::Scattered, single.loaded, single.loaded + single.records, 1);
+  std::raise(SIGKILL);
+  std::abort();
+}
+
+nlohmann::json count(Single& single) {
+  const Clock::time_point start = Clock::now();
+  Store store(single.module, single.directory, single.options);
+  Session& session = store.session(0);
+  std::string_view value;
+  session.begin_snapshot();
+  session.get(BenchKey(0, KeyOrder::Scattered).bytes(), value);
+  const double seconds = std::chrono::duration<double>(Clock::now() - start).count();
+  std::uint64_t missing = 0;
+  for (std::uint64_t i = 0; i < single.loaded + single.records; ++i) {
+    const bool found = session.get(BenchKey(i, KeyOrder::Scattered).bytes(), value);
+    if (!found || value != single.data.value(i)) ++missing;
+  }
+  session.end_snapshot();
+  return {{"open_seconds", seconds}, {"missing", missing}};
+}
+
+nlohmann::json space(Single& single) {
+  Store store(single.module, single.directory, single.options);
+  load(store, single.data, KeyOrder::Scattered, 0, single.records, kLoadBatch);
+  store.peer().checkpoint();
+  nlohmann::json result;
+  result["data_bytes"] = single.records * (16 + single.data.value_size());
+  result["loaded_bytes"] = folder_bytes(single.directory);
+  base::Prng prng(5);
+  Session& session = store.session(0);
+  for (std::uint64_t done = 0; done < single.records * 2; done += kLoadBatch) {  // every record twice, on average
+    session.begin_write();
+    for (std::uint64_t i = 0; i < kLoadBatch; ++i) {
+      const std::uint64_t index = prng.below(single.records);
+      session.put(BenchKey(index, KeyOrder::Scattered).bytes(), single.data.value(index + done));
+    }
+    session.commit();
+  }
+  store.peer().checkpoint();
+  result["churned_bytes"] = folder_bytes(single.directory);
+  return result;
+}
+
+nlohmann::json memory(Single& single) {
+  Store store(single.module, single.directory, single.options);
+  load(store, single.data, KeyOrder::Scattered, 0, single.records, kLoadBatch);
+  Session& session = store.session(0);
+  ScanSum sum;
+  session.begin_snapshot();
+  session.scan({}, single.records, sum);
+  session.end_snapshot();
+  require(sum.count == single.records, "a scan missed entries");
+  return nlohmann::json::object();
+}
+
+}  // namespace
+
+nlohmann::json run_single(const std::string& mode, const nlohmann::json& asked) {
+  Single single(asked);
+  if (mode == "die") die(single);
+  if (mode == "count") return count(single);
+  if (mode == "space") return space(single);
+  if (mode == "memory") return memory(single);
+  throw PeerFailure("no mode " + mode);
+}
+
+}  // namespace vitrine::bench
