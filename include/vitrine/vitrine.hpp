@@ -16,4 +16,5 @@
 #include "vitrine/relaxed_json.hpp"
 #include "vitrine/inspect.hpp"
 #include "vitrine/explain.hpp"
+#include "vitrine/diff.hpp"
 #include "vitrine/salvage.hpp"

@@ -48,12 +48,6 @@ void append_text(std::string& to, const Value& value, std::size_t indent) {
   }
 }
 
-inspect::Disclosure disclosure_of(const Arguments& arguments) noexcept {
-  const std::string_view name = arguments.value("--show").value_or("keys");
-  if (name == "structure") return inspect::Disclosure::Structure;
-  return name == "values" ? inspect::Disclosure::Values : inspect::Disclosure::Keys;
-}
-
 struct Target {
   inspect::Request request;
   std::string database;
@@ -126,6 +120,12 @@ Status print_answer(std::string_view command, const Result<Value>& payload, Cons
 }
 
 }  // namespace
+
+inspect::Disclosure disclosure_of(const Arguments& arguments) noexcept {
+  const std::string_view name = arguments.value("--show").value_or("keys");
+  if (name == "structure") return inspect::Disclosure::Structure;
+  return name == "values" ? inspect::Disclosure::Values : inspect::Disclosure::Keys;
+}
 
 Status run_inspect(const Arguments& arguments, Console& console) {
   const Target target = TRY(target_of(arguments));

@@ -186,6 +186,21 @@ CommandSpec salvage_row() {
           run_salvage};
 }
 
+CommandSpec diff_row() {
+  return {"diff",
+          "tell what changed from one database file to another",
+          "From DB to FILE, such as a backup and the living file; or with --checkpoints from\n"
+          "the older checkpoint that DB still holds to the newest. A row for each key and\n"
+          "each run of pages, then the counts. Keys under pages that cannot be read are\n"
+          "unknown. With --json one line a row; docs/schemas/diff.json describes them.",
+          {{"DB"}, {"FILE", kOptional}},
+          joined({{{"--checkpoints", "", "compare the two checkpoints of DB"},
+                   {"--by", "keys|pages|both", "what to compare (default both)"},
+                   {"--show", "structure|keys|values", "how much of the content to show (default keys)"}},
+                  kJson}),
+          run_diff};
+}
+
 CommandSpec hex_row() {
   return {"hex",
           "print the bytes of a page with the meaning of each field",
@@ -311,6 +326,7 @@ std::vector<CommandSpec> make_commands() {
       verify_row(),
       inspect_row(),
       hex_row(),
+      diff_row(),
       salvage_row(),
       {"checkpoint", "move what is in the log into the database file", "", {{"DB"}}, plain, run_checkpoint},
       {"compact", "pack thinly filled pages; the freed space is reused", "", {{"DB"}}, plain, run_compact},

@@ -8,12 +8,16 @@
 
 #include "cli/arguments.hpp"
 #include "cli/console.hpp"
+#include "vitrine/inspect.hpp"
 
 namespace vitrine::cli {
 
 // All rows, in the order in which help lists them.
 const std::vector<CommandSpec>& commands();
 const CommandSpec* find_command(std::string_view name) noexcept;
+
+// --show; keys when it is not given.
+inspect::Disclosure disclosure_of(const Arguments& arguments) noexcept;
 
 Status run_init(const Arguments& arguments, Console& console);
 Status run_put(const Arguments& arguments, Console& console);
@@ -30,6 +34,7 @@ Status run_stats(const Arguments& arguments, Console& console);
 Status run_info(const Arguments& arguments, Console& console);
 Status run_verify(const Arguments& arguments, Console& console);
 Status run_inspect(const Arguments& arguments, Console& console);
+Status run_diff(const Arguments& arguments, Console& console);
 Status run_salvage(const Arguments& arguments, Console& console);
 Status run_hex(const Arguments& arguments, Console& console);
 Status run_checkpoint(const Arguments& arguments, Console& console);

@@ -6,7 +6,7 @@
 namespace vitrine::inspect {
 
 std::optional<bool> MapReader::is_allocated(PageNo page) {
-  if (page < source_.first_page() || page >= source_.meta().page_count) return std::nullopt;
+  if (page < source_.first_page() || page >= meta_.page_count) return std::nullopt;
   const std::uint64_t span = shape_.span(0);
   const Leaf& found = leaf(page / span);
   if (!found.bits) return std::nullopt;
@@ -27,7 +27,7 @@ bool MapReader::read(const PageRef& ref) {
 
 std::optional<std::vector<std::uint64_t>> MapReader::load_leaf(std::uint64_t index) {
   const std::vector<std::uint64_t> empty(shape_.span(0) / 64);
-  PageRef ref = source_.meta().map_root;
+  PageRef ref = meta_.map_root;
   if (ref.is_null()) return empty;
   if (!read(ref)) return std::nullopt;
   const Result<std::uint8_t> top = space::map_level(shape_, image_.data());

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-// Asks the free-space map of the chosen checkpoint about single pages, reading only the map pages on the way. Nothing
+// Asks the free-space map of a checkpoint about single pages, reading only the map pages on the way. Nothing
 // is believed that its parent does not vouch for. Thread safety: none.
 #pragma once
 
@@ -14,8 +14,9 @@ namespace vitrine::inspect {
 
 class MapReader {
  public:
-  // REQUIRES: source.header_status() is ok. `source` outlives the reader.
-  explicit MapReader(SourceFile& source) : source_(source), shape_(source.page_size()) {}
+  // REQUIRES: source.header_status() is ok. `source` and `meta` outlive the reader.
+  MapReader(SourceFile& source, const format::Meta& meta) : source_(source), meta_(meta), shape_(source.page_size()) {}
+  explicit MapReader(SourceFile& source) : MapReader(source, source.meta()) {}
 
   // Nothing: the part of the map that would know cannot be trusted, or the page lies beyond what the map covers.
   std::optional<bool> is_allocated(PageNo page);
@@ -33,6 +34,7 @@ class MapReader {
   bool read(const PageRef& ref);
 
   SourceFile& source_;
+  const format::Meta& meta_;
   const space::MapShape shape_;
   std::optional<Leaf> leaf_;
   std::map<PageNo, std::optional<std::vector<PageRef>>> inner_;

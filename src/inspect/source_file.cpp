@@ -67,6 +67,18 @@ Status SourceFile::read_header() {
   return {};
 }
 
+std::optional<format::Meta> SourceFile::older_meta() const {
+  for (unsigned block = 0; block < format::kMetaBlockCount; ++block) {
+    const Result<format::Meta> meta =
+        format::decode_meta(format::meta_block(header_area(), block), block / 2, block % 2);
+    if (meta.has_value() && meta->file == choice_.meta.file && meta->page_size == page_size_ &&
+        meta->checkpoint + 1 == choice_.meta.checkpoint) {
+      return *meta;
+    }
+  }
+  return std::nullopt;
+}
+
 // The newest checkpoint stays whole while its byte is locked; the writer looks at the locks after each new header. A
 // writer that has it locked for itself cannot be, so a refusal only means that nothing can be promised.
 Status SourceFile::hold_checkpoint() {

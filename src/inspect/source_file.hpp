@@ -56,6 +56,8 @@ class SourceFile {
   const Status& header_status() const noexcept { return header_status_; }
   const format::Meta& meta() const noexcept { return choice_.meta; }
   const format::MetaChoice& choice() const noexcept { return choice_; }
+  // The checkpoint before the newest, if its header is still there; its pages may have been used again.
+  std::optional<format::Meta> older_meta() const;
   std::span<const std::byte> header_area() const noexcept { return {area_.data(), area_bytes_}; }
 
   // Ok when pages can be placed and checked: from the header, or else from the id in the log and a page that verifies

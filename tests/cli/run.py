@@ -17,6 +17,7 @@ import case_bad_input  # noqa: E402
 import case_batch  # noqa: E402
 import case_bench  # noqa: E402
 import case_collections  # noqa: E402
+import case_diff  # noqa: E402
 import case_documents  # noqa: E402
 import case_encryption  # noqa: E402
 import case_entries  # noqa: E402
@@ -30,7 +31,8 @@ import case_transfer  # noqa: E402
 from harness import run_all  # noqa: E402
 
 MODULES = [case_entries, case_batch, case_health, case_format, case_transfer, case_bad_input, case_process,
-           case_inspect, case_explain, case_salvage, case_bench, case_documents, case_encryption,
+           case_explain, case_diff,
+           case_inspect, case_salvage, case_bench, case_documents, case_encryption,
            case_collections]
 
 if __name__ == "__main__":

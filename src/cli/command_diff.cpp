@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+// `diff`: a row for each key and run of pages that changed, then the counts.
+#include "vitrine/diff.hpp"
+
+#include "base/try.hpp"
+#include "cli/commands.hpp"
+#include "cli/database_access.hpp"
+#include "cli/terminal.hpp"
+
+namespace vitrine::cli {
+namespace {
+
+using inspect::Value;
+
+std::string text_of(const Value* value) {
+  if (value == nullptr || value->is_null()) return "-";
+  if (const auto* text = value->text()) return encoded(*text, Encoding::Text);
+  if (const Value* hex = value->find("hex")) return "0x" + *hex->text();
+  return inspect::to_json(*value);
+}
+
+std::string entry_text(const Value& entry) {
+  if (entry.is_null()) return "none";
+  std::string text = text_of(entry.find("record_size")) + " bytes";
+  if (!entry.find("version")->is_null()) text += " of version " + text_of(entry.find("version"));
+  if (!entry.find("error")->is_null()) text += " (" + text_of(entry.find("error")) + ")";
+  if (const Value* value = entry.find("value")) text += ": " + text_of(value);
+  return text;
+}
+
+std::string row_text(const Value& row) {
+  const std::string change = *row.find("change")->text();
+  if (*row.find("kind")->text() == "pages") {
+    const std::uint64_t first = *row.find("first")->number(), pages = *row.find("pages")->number();
+    if (pages == 1) return change + " page " + std::to_string(first) + "\n";
+    return change + " pages " + std::to_string(first) + " to " + std::to_string(first + pages - 1) + "\n";
+  }
+  const Value* const name = row.find("keyspace_name");
+  const std::string keyspace = name->is_null() ? text_of(row.find("keyspace")) : text_of(name);
+  const std::string key = row.find("key") != nullptr ? " " + text_of(row.find("key")) : "";
+  return change + " key " + keyspace + key + ": " + entry_text(*row.find("before")) + " -> " +
+         entry_text(*row.find("after")) + "\n";
+}
+
+std::string summary_text(const Value& summary) {
+  const auto number = [&](std::string_view name) {
+    const Value* const value = summary.find(name);
+    return value != nullptr ? *value->number() : 0;
+  };
+  std::string text;
+  if (summary.find("keys_added") != nullptr) {
+    text += "keys: " + text_of(summary.find("keys_added")) + " added, " + text_of(summary.find("keys_removed")) +
+            " removed, " + text_of(summary.find("keys_changed")) + " changed, " +
+            text_of(summary.find("keys_unknown")) + " unknown\n";
+  }
+  if (summary.find("pages_comparable") != nullptr && !*summary.find("pages_comparable")->truth()) {
+    text += "pages: of different sizes, not compared\n";
+  } else if (summary.find("pages_changed") != nullptr) {
+    text += "pages: " + text_of(summary.find("pages_changed")) + " changed, " +
+            text_of(summary.find("pages_only_before")) + " only before, " + text_of(summary.find("pages_only_after")) +
+            " only after, " + text_of(summary.find("pages_same")) + " the same\n";
+  }
+  for (const std::string side : {"before", "after"}) {
+    const std::uint64_t gaps = number("gaps_" + side);
+    if (gaps == 0) continue;
+    const bool is_checkpoint = *summary.find(side)->find("of")->text() == "checkpoint";
+    text += std::to_string(gaps) + " pages of the " + (is_checkpoint ? "checkpoint " : "database ") + side +
+            " are gone or damaged; keys below them are unknown\n";
+  }
+  return text;
+}
+
+}  // namespace
+
+Status run_diff(const Arguments& arguments, Console& console) {
+  const std::optional<std::string_view> other = arguments.positional("FILE");
+  if (arguments.has("--checkpoints") == other.has_value()) {
+    return usage_error("diff needs either FILE or --checkpoints");
+  }
+  inspect::DiffRequest request;
+  const std::string_view by = arguments.value("--by").value_or("both");
+  request.keys = by != "pages";
+  request.pages = by != "keys";
+  request.disclosure = disclosure_of(arguments);
+  Status printed;
+  const auto print = [&](const Value& row) {
+    printed = console.write(console.json() ? inspect::to_json(row) + "\n" : row_text(row));
+    if (printed.is_ok() && interrupt_requested()) printed = cancelled();
+    return printed.is_ok();
+  };
+  const Result<Value> summary = other ? inspect::diff(arguments.database(), std::string(*other), request, print)
+                                      : inspect::diff_checkpoints(arguments.database(), request, print);
+  CHECK(summary.status());
+  CHECK(printed);
+  return console.write(console.json() ? inspect::to_json(*summary) + "\n" : summary_text(*summary));
+}
+
+}  // namespace vitrine::cli
