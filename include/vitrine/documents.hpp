@@ -65,6 +65,24 @@ struct FindOptions {
   std::uint64_t bytes_max = std::uint64_t{64} << 20;  // of documents held for sorting
 };
 
+struct UpdateOptions {
+  bool upsert = false;  // insert what filter and update say when nothing matches
+  bool many = false;    // all that match, and not only the first
+  Document sort;        // which one is the first; empty: by id
+  // Of the document that matches (not with `many`); 0: nothing may match.
+  std::optional<std::uint64_t> expected = {};
+  std::uint64_t steps_max = FindOptions{}.steps_max;
+  std::uint64_t bytes_max = FindOptions{}.bytes_max;  // also of the ids of what matches
+};
+
+struct UpdateResult {
+  std::uint64_t matched = 0;
+  std::uint64_t modified = 0;  // those that were not already as the update wants them
+  std::optional<DocumentId> upserted = {};
+};
+
+enum class Returned : std::uint8_t { Old, New };
+
 // Return false to stop.
 using DocumentFunction = std::function<bool(const StoredDocument& found)>;
 
@@ -83,6 +101,10 @@ class DocumentReader {
   Result<std::uint64_t> find(Bytes collection, const Document& filter, const FindOptions& options,
                              const DocumentFunction& visit) const;
   Result<std::uint64_t> count(Bytes collection, const Document& filter) const;
+  // The different values at `path` (elements of arrays one by one) in the documents that match, in the order of values,
+  // as {"values": [...]}. Errors: FilterMalformed (also for the path), BudgetExhausted, DocumentTooLarge.
+  Result<Document> distinct(Bytes collection, Bytes path, const Document& filter,
+                            const FindOptions& options = {}) const;
   // Visits all documents in the order of their ids; returns how many were visited. `visit` must not write.
   Result<std::uint64_t> scan(Bytes collection, const DocumentFunction& visit) const;
 
@@ -113,8 +135,27 @@ class DocumentWriter : public DocumentReader {
   Result<bool> replace(Bytes collection, const Document& document, std::optional<std::uint64_t> expected = {});
   // Stores `document` whether there was one or not. True when there was.
   Result<bool> upsert(Bytes collection, const Document& document, std::optional<std::uint64_t> expected = {});
+  // The same, and answers what was there before.
+  Result<std::optional<StoredDocument>> exchange(Bytes collection, const Document& document,
+                                                 std::optional<std::uint64_t> expected = {});
   // True when there was one.
   Result<bool> remove(Bytes collection, const DocumentId& id, std::optional<std::uint64_t> expected = {});
+
+  // Changes what matches `filter` by the operators of `update` (docs/DOCUMENTS.md). After an error nothing is done.
+  // Errors: UpdateMalformed, UpdatePathConflict, UpdateTypeMismatch, UpdateOverflow, DocumentIdChanged,
+  // FilterMalformed, BudgetExhausted, and those of insert.
+  Result<UpdateResult> update(Bytes collection, const Document& filter, const Document& update,
+                              const UpdateOptions& options = {});
+  // Changes the first that matches and answers how it was, or how it is now; nothing when there was (is) none.
+  // REQUIRES: not options.many.
+  Result<std::optional<StoredDocument>> find_and_modify(Bytes collection, const Document& filter,
+                                                        const Document& update, Returned returned = Returned::Old,
+                                                        const UpdateOptions& options = {});
+  // Removes the first that matches and answers how it was.
+  Result<std::optional<StoredDocument>> find_and_remove(Bytes collection, const Document& filter,
+                                                        const UpdateOptions& options = {});
+  // Removes all that match (options.many), or the first. Returns how many.
+  Result<std::uint64_t> remove(Bytes collection, const Document& filter, const UpdateOptions& options);
 
  private:
   WriteTransaction* txn_;

@@ -100,6 +100,9 @@ class Elements {
   bool is_well_formed_ = false;
 };
 
+// The names that begin with `$` and may be stored: those of a reference.
+inline bool is_reference_name(Bytes name) noexcept { return name == "$ref" || name == "$id" || name == "$db"; }
+
 // The value of the member `name`, or nothing.
 std::optional<Value> find_member(Bytes document, Bytes name) noexcept;
 std::size_t count_members(Bytes document) noexcept;

@@ -2,43 +2,19 @@
 // The public interface: each call puts the seam on the caller's transaction, and the work is done above that.
 #include "vitrine/documents.hpp"
 
-#include "base/try.hpp"
+#include "doc/documents_access.hpp"
 #include "doc/json.hpp"
-#include "doc/query.hpp"
-#include "kv/native_store.hpp"
-#include "kv/safely.hpp"
+#include "doc/modify.hpp"
 
 namespace vitrine {
+
+using doc::checked_value_of;
+using doc::kKeyspace;
+using doc::on_collection;
+using doc::stored;
+using doc::value_of;
+
 namespace {
-
-constexpr Bytes kKeyspace = "vitrine.documents";
-
-doc::Value value_of(const DocumentId& id) { return doc::find_member(id.bson(), doc::kIdName).value_or(doc::kNull); }
-
-Result<doc::Value> checked_value_of(const DocumentId& id) {
-  if (!doc::check_document(id.bson()).is_ok()) return Status::error(ErrorCode::DocumentIdInvalid, "an id is not UTF-8");
-  CHECK(doc::check_id(value_of(id)));
-  return value_of(id);
-}
-
-// Runs `body(store, collection)` on a collection of the transaction.
-template <typename Body>
-auto on_collection(const Transaction& txn, Bytes name, Body&& body)
-    -> std::invoke_result_t<Body, const kv::StoreReader&, const doc::Collection&> {
-  return kv::safely([&]() -> std::invoke_result_t<Body, const kv::StoreReader&, const doc::Collection&> {
-    const kv::NativeReader store = TRY(kv::NativeReader::attach(txn, kKeyspace));
-    return body(store, TRY(doc::open_collection(store, name)));
-  });
-}
-
-template <typename Body>
-auto on_collection(WriteTransaction& txn, Bytes name, Body&& body)
-    -> std::invoke_result_t<Body, kv::StoreWriter&, const doc::Collection&> {
-  return kv::safely([&]() -> std::invoke_result_t<Body, kv::StoreWriter&, const doc::Collection&> {
-    kv::NativeWriter store = TRY(kv::NativeWriter::attach(txn, kKeyspace));
-    return body(store, TRY(doc::open_collection(store, name)));
-  });
-}
 
 template <typename Body>
 Status on_catalog(WriteTransaction& txn, Body&& body) {
@@ -91,12 +67,10 @@ Result<std::vector<ByteString>> DocumentReader::collections() const {
 
 Result<std::optional<StoredDocument>> DocumentReader::get(Bytes collection, const DocumentId& id) const {
   using Found = std::optional<StoredDocument>;
-  return on_collection(
-      *txn_, collection, [&](const kv::StoreReader& store, const doc::Collection& in) -> Result<Found> {
-        const std::optional<doc::Record> record = TRY(doc::read_document(store, in, TRY(checked_value_of(id))));
-        if (!record) return Found();
-        return Found({TRY(Document::from_bson(record->bson)), record->version});
-      });
+  return on_collection(*txn_, collection,
+                       [&](const kv::StoreReader& store, const doc::Collection& in) -> Result<Found> {
+                         return stored(TRY(doc::read_document(store, in, TRY(checked_value_of(id)))));
+                       });
 }
 
 Result<std::uint64_t> DocumentReader::count(Bytes collection) const {
@@ -130,6 +104,17 @@ Result<std::uint64_t> DocumentReader::count(Bytes collection, const Document& fi
     const doc::Query query{TRY(doc::Filter::compile(filter.bson())), {}, 0, all.limit, all.steps_max, all.bytes_max};
     return doc::run_query(store, in, query, [](Bytes, std::uint64_t) { return true; });
   });
+}
+
+Result<Document> DocumentReader::distinct(Bytes collection, Bytes path, const Document& filter,
+                                          const FindOptions& options) const {
+  return on_collection(*txn_, collection,
+                       [&](const kv::StoreReader& store, const doc::Collection& in) -> Result<Document> {
+                         doc::Filter compiled = TRY(doc::Filter::compile(filter.bson()));
+                         const doc::Query query{std::move(compiled), {}, options.skip, options.limit, options.steps_max,
+                                                options.bytes_max};
+                         return Document::from_bson(TRY(doc::distinct_values(store, in, query, path)));
+                       });
 }
 
 Result<std::uint64_t> DocumentReader::scan(Bytes collection, const DocumentFunction& visit) const {

@@ -108,5 +108,45 @@ TEST_F(DocumentsTest, refuses_ids_that_are_none) {
   EXPECT_TRUE(fails(DocumentId::of(json("{}")), ErrorCode::DocumentIdInvalid));
 }
 
+TEST_F(DocumentsTest, changes_what_a_filter_finds) {
+  auto txn = db().begin_write().value();
+  DocumentWriter users(txn);
+  for (const char* text : {R"({"_id":1,"n":1})", R"({"_id":2,"n":2})", R"({"_id":3,"n":"x"})"}) {
+    ASSERT_TRUE(ok(users.insert("users", json(text))));
+  }
+  const auto get = [&](int id) { return users.get("users", DocumentId(id)).value()->document.to_json(); };
+  const Document increment = json(R"({"$inc":{"n":5}})");
+  UpdateOptions all;
+  all.many = true;
+  // The third one cannot be changed, so none is.
+  EXPECT_TRUE(fails(users.update("users", json("{}"), increment, all), ErrorCode::UpdateTypeMismatch));
+  EXPECT_EQ(get(1), R"({"_id":1,"n":1})");
+  const auto result = users.update("users", json(R"({"n":{"$lt":9}})"), increment, all).value();
+  EXPECT_EQ(result.matched, 2u);
+  EXPECT_EQ(result.modified, 2u);
+  EXPECT_FALSE(result.upserted);
+  EXPECT_EQ(get(2), R"({"_id":2,"n":7})");
+
+  const Document first = json(R"({"_id":1})");
+  EXPECT_EQ(users.find_and_modify("users", first, increment).value()->document.to_json(), R"({"_id":1,"n":6})");
+  EXPECT_EQ(users.find_and_modify("users", first, increment, Returned::New).value()->document.to_json(),
+            R"({"_id":1,"n":16})");
+  EXPECT_FALSE(users.find_and_modify("users", json(R"({"_id":9})"), increment).value());
+  EXPECT_TRUE(fails(users.find_and_modify("users", first, increment, Returned::Old, all), ErrorCode::ArgumentInvalid));
+
+  EXPECT_EQ(users.exchange("users", json(R"({"_id":1,"m":1})")).value()->document.to_json(), R"({"_id":1,"n":16})");
+  EXPECT_FALSE(users.exchange("users", json(R"({"_id":4})")).value());
+  EXPECT_TRUE(fails(users.exchange("users", json(R"({"_id":4})"), 0), ErrorCode::VersionDiffers));
+  UpdateOptions upsert;
+  upsert.upsert = true;
+  EXPECT_EQ(users.update("users", json(R"({"_id":"new"})"), increment, upsert).value().upserted->to_json(), "\"new\"");
+
+  EXPECT_EQ(users.distinct("users", "n", json("{}")).value().to_json(), R"({"values":[5,7,"x"]})");
+  EXPECT_EQ(users.find_and_remove("users", json(R"({"n":7})")).value()->document.to_json(), R"({"_id":2,"n":7})");
+  EXPECT_EQ(users.remove("users", json("{}"), {}).value(), 1u);
+  EXPECT_EQ(users.remove("users", json("{}"), all).value(), 3u);
+  ASSERT_TRUE(ok(txn.commit()));
+}
+
 }  // namespace
 }  // namespace vitrine::doc

@@ -97,14 +97,13 @@ class Nothing final : public Predicate {
   bool holds(const Value*, StepBudget&) const override { return false; }
 };
 
-// Does this object hold operators? A reference begins with `$` as well, and is a plain value.
-bool is_operators(const Value& value) {
+}  // namespace
+
+bool is_operators(const Value& value) noexcept {
   if (value.type != Type::Object) return false;
   const std::optional<Element> first = Elements(value.bytes).next();
-  return first && first->name.starts_with('$') && first->name != "$ref" && first->name != "$id" && first->name != "$db";
+  return first && first->name.starts_with('$') && !is_reference_name(first->name);
 }
-
-}  // namespace
 
 struct Filter::Node {
   enum class Join : std::uint8_t { And, Or, Nor, Condition };

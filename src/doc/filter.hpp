@@ -25,6 +25,9 @@ class StepBudget {
   std::uint64_t left_;
 };
 
+// Does this object hold operators? A reference begins with `$` as well, and is a plain value.
+bool is_operators(const Value& value) noexcept;
+
 class Filter {
  public:
   // `bson` is a well-formed document; it is not needed afterwards. Errors: FilterMalformed.

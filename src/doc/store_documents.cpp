@@ -44,16 +44,11 @@ ByteString encode_record(const kv::StoreReader& txn, Bytes document) {
   return entry.append(document);
 }
 
-Status check_version(std::optional<std::uint64_t> expected, std::uint64_t found) {
-  if (!expected || *expected == found) return {};
-  return Status::error(ErrorCode::VersionDiffers).with("expected", *expected).with("found", found);
-}
-
 // A name with `$` would be taken for an operator or a type wrapper in JSON. References need three of them.
 Status check_names(Bytes document) {
   for (Elements walk(document); const auto element = walk.next();) {
     const Bytes name = element->name;
-    if (name.starts_with('$') && name != "$ref" && name != "$id" && name != "$db") {
+    if (name.starts_with('$') && !is_reference_name(name)) {
       return Status::error(ErrorCode::DocumentMalformed, "a member's name begins with $");
     }
     if (element->value.is_container()) CHECK(check_names(element->value.bytes));
@@ -62,6 +57,11 @@ Status check_names(Bytes document) {
 }
 
 }  // namespace
+
+Status check_version(std::optional<std::uint64_t> expected, std::uint64_t found) {
+  if (!expected || *expected == found) return {};
+  return Status::error(ErrorCode::VersionDiffers).with("expected", *expected).with("found", found);
+}
 
 Status check_id(const Value& id) {
   if (id.is_container() || id.type == Type::Regex) {

@@ -46,6 +46,9 @@ struct WriteResult {
   bool is_done = false;  // not when it is missing and must not be
 };
 
+// Errors: VersionDiffers. `found` is 0 when there is no document.
+Status check_version(std::optional<std::uint64_t> expected, std::uint64_t found);
+
 // Stores a storable document. Errors: DocumentExists, VersionDiffers.
 Result<WriteResult> write_document(kv::StoreWriter& txn, const Collection& collection, Bytes document,
                                    const Expectation& expectation);

@@ -4,72 +4,23 @@
 
 #include <map>
 
-#include "doc/testing.hpp"
-#include "kv/memory_store.hpp"
-#include "kv/native_store.hpp"
+#include "doc/store_testing.hpp"
 
 namespace vitrine::doc {
 namespace {
 
+using testing::contents;
 using testing::fails;
 using testing::Generator;
 using testing::json;
 using testing::ok;
 using testing::OwnedValue;
-
-struct NativeHolder {
-  NativeHolder() : db(Database::open_in_memory(kv::testing::small_options()).value()), store(db, "documents") {}
-  ~NativeHolder() { EXPECT_TRUE(kv::testing::verifies_clean(db)); }
-  Database db;
-  kv::NativeStore store;
-};
-
-struct MemoryHolder {
-  kv::MemoryStore store;
-};
-
-ByteString storable(const std::string& text) { return storable_document(json(text).bson()).value(); }
-
-// All documents, in order, as JSON.
-std::string contents(const kv::StoreReader& txn, Bytes name) {
-  std::string text;
-  const auto count = scan_documents(txn, open_collection(txn, name).value(), [&](Bytes bson, std::uint64_t) {
-    text.append(Document::from_bson(bson).value().to_json());
-    return true;
-  });
-  EXPECT_TRUE(ok(count));
-  return text;
-}
+using testing::storable;
 
 template <typename Holder>
-class StoreDocumentsTest : public ::testing::Test {
- protected:
-  kv::Store& store() { return holder_.store; }
-  // Runs `body` and commits what it did.
-  Status write(const std::function<Status(kv::StoreWriter&)>& body) {
-    return kv::run_in_transaction(store(), body).status;
-  }
-  Status create(Bytes name) {
-    return write([&](kv::StoreWriter& txn) { return create_collection(txn, name).status(); });
-  }
-  Status put(Bytes name, const std::string& text, const Expectation& expectation = {}) {
-    return write([&](kv::StoreWriter& txn) {
-      return write_document(txn, open_collection(txn, name).value(), storable(text), expectation).status();
-    });
-  }
-  std::unique_ptr<kv::StoreReader> reader() { return store().begin_read().value(); }
-  std::vector<ByteString> names() { return list_collections(*reader()).value(); }
-  std::optional<Record> get(Bytes name, const std::string& id) {
-    const auto txn = reader();
-    return read_document(*txn, open_collection(*txn, name).value(), OwnedValue::of_json(id).value()).value();
-  }
+class StoreDocumentsTest : public testing::StoreTest<Holder> {};
 
- private:
-  Holder holder_;
-};
-
-using Holders = ::testing::Types<NativeHolder, MemoryHolder>;
-TYPED_TEST_SUITE(StoreDocumentsTest, Holders);
+TYPED_TEST_SUITE(StoreDocumentsTest, testing::Holders);
 
 TYPED_TEST(StoreDocumentsTest, collections_are_made_listed_renamed_and_dropped) {
   EXPECT_EQ(this->names().size(), 0u);

@@ -91,7 +91,7 @@ def format_documented(tree: Tree):
 
 
 _TEST_NAME = re.compile(r"`([A-Z]\w*)\.([a-z]\w*_\w+)`")
-_TEST = re.compile(r"^TEST(?:_[FP])?\(\s*(\w+),\s*(\w+)\)", re.MULTILINE)
+_TEST = re.compile(r"^(?:TYPED_)?TEST(?:_[FP])?\(\s*(\w+),\s*(\w+)\)", re.MULTILINE)
 
 
 def named_tests(tree: Tree):

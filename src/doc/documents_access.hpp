@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+// How the public interface reaches the layer: the seam is put on the caller's transaction for each call.
+#pragma once
+
+#include "base/try.hpp"
+#include "doc/query.hpp"
+#include "kv/native_store.hpp"
+#include "kv/safely.hpp"
+#include "vitrine/documents.hpp"
+
+namespace vitrine::doc {
+
+inline constexpr Bytes kKeyspace = "vitrine.documents";
+
+inline Value value_of(const DocumentId& id) { return find_member(id.bson(), kIdName).value_or(kNull); }
+
+inline Result<Value> checked_value_of(const DocumentId& id) {
+  if (!check_document(id.bson()).is_ok()) return Status::error(ErrorCode::DocumentIdInvalid, "an id is not UTF-8");
+  CHECK(check_id(value_of(id)));
+  return value_of(id);
+}
+
+// Runs `body(store, collection)` on a collection of the transaction.
+template <typename Body>
+auto on_collection(const Transaction& txn, Bytes name, Body&& body)
+    -> std::invoke_result_t<Body, const kv::StoreReader&, const Collection&> {
+  return kv::safely([&]() -> std::invoke_result_t<Body, const kv::StoreReader&, const Collection&> {
+    const kv::NativeReader store = TRY(kv::NativeReader::attach(txn, kKeyspace));
+    return body(store, TRY(open_collection(store, name)));
+  });
+}
+
+template <typename Body>
+auto on_collection(WriteTransaction& txn, Bytes name, Body&& body)
+    -> std::invoke_result_t<Body, kv::StoreWriter&, const Collection&> {
+  return kv::safely([&]() -> std::invoke_result_t<Body, kv::StoreWriter&, const Collection&> {
+    kv::NativeWriter store = TRY(kv::NativeWriter::attach(txn, kKeyspace));
+    return body(store, TRY(open_collection(store, name)));
+  });
+}
+
+inline Result<std::optional<StoredDocument>> stored(const std::optional<Record>& record) {
+  if (!record) return std::optional<StoredDocument>();
+  Document document = TRY(Document::from_bson(record->bson));
+  return std::optional<StoredDocument>({std::move(document), record->version});
+}
+
+}  // namespace vitrine::doc
