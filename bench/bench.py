@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT OR Apache-2.0
 """Vitrine beside its peers. Part of ./dev bench, which builds what this needs. docs/BENCHMARKS.md explains.
 
-    bench/bench.py --binaries build/bin [--quick | --full] [--only NAMES] [--peers NAMES] [--records N] [--json FILE]
+    bench/bench.py --binaries build/bin [--quick | --sections NAMES] [--only NAMES] [--peers NAMES] [--json FILE] ...
 """
 import argparse
 import json
@@ -11,7 +11,7 @@ import pathlib
 import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
-from benchlib import machine, page, table, targets  # noqa: E402
+from benchlib import full, machine, page, table, targets  # noqa: E402
 from benchlib.suite import PEERS, Suite  # noqa: E402
 
 RESULTS = pathlib.Path(__file__).resolve().parent / "results"
@@ -23,7 +23,9 @@ def names(text: str) -> list[str]:
 
 def arguments():
     parser = argparse.ArgumentParser(prog="./dev bench", description=__doc__.split("\n", maxsplit=1)[0])
-    parser.add_argument("--quick", action="store_true", help="three minutes")
+    parser.add_argument("--quick", action="store_true", help="three minutes; without it and --only: forty")
+    parser.add_argument("--sections", type=names, default=[], metavar="NAMES", help="parts of the full measurement: "
+                        + ", ".join(full.SECTIONS))
     parser.add_argument("--only", type=names, default=[], metavar="NAMES", help="workloads, with commas between")
     parser.add_argument("--peers", type=names, default=[], metavar="NAMES", help="peers, with commas between")
     parser.add_argument("--records", type=int, default=1_000_000)
@@ -36,9 +38,10 @@ def arguments():
     asked = parser.parse_args()
     unknown = [name for name in asked.only if name not in targets.WORKLOADS]
     unknown += [name for name in asked.peers if name not in PEERS]
+    unknown += [name for name in asked.sections if name not in full.SECTIONS]
     if unknown:
         parser.error(f"unknown: {', '.join(unknown)}; workloads: {', '.join(targets.WORKLOADS)}; "
-                     f"peers: {', '.join(PEERS)}")
+                     f"peers: {', '.join(PEERS)}; sections: {', '.join(full.SECTIONS)}")
     return asked
 
 
@@ -54,6 +57,14 @@ class Run:
         self.limits = self.suite.ask("limits", {"seconds": 0.5}) or {}
         self.sections = []
         self.tables = []
+        self.judged = {}  # by section of the full measurement
+
+    def memory_kb(self) -> int:
+        return int(self.facts["memory"].split()[0])
+
+    def seconds(self, wanted: float) -> float:
+        """A share of the full measurement's 40 minutes, or of --seconds in their place."""
+        return wanted * (self.asked.seconds or 2400) / 2400
 
     def find_losers(self) -> set:
         """Those that lose acknowledged commits, made without a sync, when their process is killed."""
@@ -66,15 +77,30 @@ class Run:
                 losers.add(peer)
         return losers
 
-    def measure(self, title: str, **settings) -> dict:
+    def measure(self, title: str, peers=None, subject=targets.SUBJECT, target=None, **settings) -> dict:
+        """One interleaved measurement as a section of the report; returns it judged."""
         print(f"== {title}", file=sys.stderr)
-        measured = self.suite.measure(peers=[targets.SUBJECT] + self.peers, **settings)
+        measured = self.suite.measure(peers=[subject] + (self.peers if peers is None else peers), **settings)
         for peer, texts in measured["notes"].items():
             self.notes.setdefault(peer, []).extend(texts)
-        judged = targets.judge_all(measured, self.losers)
-        self.sections.append({"title": title, "judged": judged, "measured": measured})
-        print(f"\n{title}\n\n{table.ratios(judged, measured)}\n\n{table.figures(judged, self.losers)}\n")
+        for load, records in measured.get("records", {}).items():
+            if records != settings.get("records"):
+                title += f" ({load}: {records:,} only, for lack of time)"
+        judged = targets.judge_all(measured, self.losers, subject, target)
+        self.sections.append({"title": title, "judged": judged, "measured": measured, "subject": subject})
+        print(f"\n{title}\n\n{table.ratios(judged, measured, subject)}\n\n"
+              f"{table.figures(judged, self.losers, subject)}\n", flush=True)
         return judged
+
+    def add_table(self, title: str, text: str):
+        self.tables.append({"title": title, "text": text})
+        print(f"\n{title}\n\n{text}\n", flush=True)
+
+    def for_each(self, mode: str, ask=None, **settings) -> dict:
+        """What each store answers, asked in a process of its own."""
+        print(f"== {mode}", file=sys.stderr)
+        ask = ask or (lambda peer, **more: self.suite.for_one(mode, peer, **more))
+        return {peer: ask(peer, **settings) for peer in [targets.SUBJECT] + self.peers}
 
     def machine(self) -> dict:
         return {"facts": self.facts | {"load_after": round(os.getloadavg()[0], 2)}, "limits": self.limits}
@@ -87,7 +113,7 @@ class Run:
 def quick(run: Run) -> dict:
     asked = run.asked
     # What is not the measurement itself (limits, kills, opening) takes about half a minute.
-    seconds = asked.seconds or 145
+    seconds = asked.seconds or 140
     return run.measure(f"{asked.records:,} records of 16 and {asked.value_size} bytes", workloads=asked.only,
                        records=asked.records, value_size=asked.value_size, rounds=asked.rounds, budget_seconds=seconds)
 
@@ -103,15 +129,17 @@ def write_results(report: dict, kind: str) -> pathlib.Path:
 
 def main() -> int:
     run = Run(arguments())
-    judged = quick(run)
+    asked = run.asked
+    is_full = not (asked.quick or asked.only)
+    judged = full.run_all(run) if is_full else quick(run)
     print(table.limits(judged, run.limits) + "\n")
     for peer, texts in run.notes.items():
         for text in texts:
             print(f"{peer}: {text}")
-    if run.asked.json:
+    if asked.json:
         answer = {"machine": run.machine(), "workloads": judged, "notes": run.notes}
-        run.asked.json.write_text(json.dumps(answer, indent=1) + "\n", encoding="utf-8")
-    print(f"\n{write_results(run.report(), 'quick')}")
+        asked.json.write_text(json.dumps(answer, indent=1) + "\n", encoding="utf-8")
+    print(f"\n{write_results(run.report(), 'full' if is_full else 'quick')}")
     return 0
 
 

@@ -46,7 +46,7 @@ def ratio_chart(judged: dict) -> str:
     return _svg(len(rows) * _ROW + 4, parts, "ratio to the best peer, by workload")
 
 
-def rate_chart(rates: dict, losers: set) -> str:
+def rate_chart(rates: dict, losers: set, subject: str) -> str:
     """One bar a store: the median, with a line from the slowest round to the fastest."""
     order = sorted(rates, key=lambda peer: -statistics.median(rates[peer]))
     top = max(max(values) for values in rates.values()) or 1
@@ -55,7 +55,7 @@ def rate_chart(rates: dict, losers: set) -> str:
         y, values = i * _ROW, rates[peer]
         median = statistics.median(values)
         low, high = (_LEFT + edge / top * _WIDTH for edge in (min(values), max(values)))
-        kind = "own" if peer == targets.SUBJECT else "lost" if peer in losers else "peer"
+        kind = "own" if peer == subject else "lost" if peer in losers else "peer"
         parts.append(f'<text x="0" y="{y + 14}">{peer}{"*" if peer in losers else ""}</text>'
                      f'<rect class="{kind}" x="{_LEFT}" y="{y + 3}" width="{median / top * _WIDTH:.1f}" '
                      f'height="{_ROW - 7}"/>'
@@ -82,7 +82,7 @@ def page(report: dict) -> str:
         for name in judged:
             not_counted = set() if targets.survives_power(name) else losers
             parts.append(f"<figure><figcaption>{name}: {targets.WORKLOADS[name][0]}</figcaption>"
-                         + rate_chart(measured["workloads"][name], not_counted) + "</figure>")
+                         + rate_chart(measured["workloads"][name], not_counted, section["subject"]) + "</figure>")
     for extra in report.get("tables", []):
         parts.append(f"<h2>{html.escape(extra['title'])}</h2><pre>{html.escape(extra['text'])}</pre>")
     parts.append("<h2>The machine</h2>" + _table(report["machine"]["facts"].items()))

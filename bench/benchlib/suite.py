@@ -1,9 +1,7 @@
 # SPDX-License-Identifier: MIT OR Apache-2.0
 """Asks the program bench_suite, one process for each question."""
 import json
-import os
 import pathlib
-import resource
 import shutil
 import subprocess
 import sys
@@ -49,23 +47,6 @@ class Suite:
         with Folder(self.directory / f"{peer}-killed") as folder:
             self.ask("die", {"peer": peer} | settings, folder)
             return self.ask("count", {"peer": peer} | settings, folder)
-
-    def peak_memory(self, peer: str, **settings) -> int:
-        """Of a process of its own, in bytes: the largest that the system saw of all children grows by it or not, so a
-        fork that only waits for this one child tells."""
-        reader, writer = os.pipe()
-        child = os.fork()
-        if child == 0:
-            os.close(reader)
-            self.for_one("memory", peer, **settings)
-            peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * 1024
-            os.write(writer, str(peak).encode())
-            os._exit(0)
-        os.close(writer)
-        with os.fdopen(reader) as answer:
-            text = answer.read()
-        os.waitpid(child, 0)
-        return int(text or 0)
 
 
 class Folder:

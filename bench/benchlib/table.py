@@ -26,25 +26,33 @@ def rows(lines: list) -> str:
                                for i, (cell, w) in enumerate(zip(line, widths))).rstrip() for line in lines)
 
 
-def ratios(judged: dict, measured: dict) -> str:
-    lines = [["workload", "ratio", "target", "", "vitrine/s", "best peer/s", "best peer", "spread %", "its spread %"]]
+def ratios(judged: dict, measured: dict, subject: str) -> str:
+    lines = [["workload", "ratio", "target", "", "own/s", "best peer/s", "best peer", "spread %", "its spread %"]]
     for name, row in judged.items():
         rates = measured["workloads"][name]
         ratio, best = row["ratio"], row["best_peer"]
         lines.append([name, "-" if ratio is None else f"{ratio:.2f}", f"{row['target']:.2f}",
                       "" if ratio is None else "ok" if ratio >= row["target"] else "below",
                       shortened(row["vitrine"]), shortened(row["peers"].get(best)), best or "-",
-                      spread(rates[targets.SUBJECT]) if targets.SUBJECT in rates else "-",
+                      spread(rates[subject]) if subject in rates else "-",
                       spread(rates[best]) if best else "-"])
     return rows(lines)
 
 
-def figures(judged: dict, losers: set) -> str:
+def figures(judged: dict, losers: set, subject: str) -> str:
     peers = sorted({peer for row in judged.values() for peer in row["peers"]})
     marked = [peer + "*" if peer in losers else peer for peer in peers]
-    lines = [["workload", "vitrine"] + marked]
+    lines = [["workload", subject] + marked]
     for name, row in judged.items():
         lines.append([name, shortened(row["vitrine"])] + [shortened(row["peers"].get(peer)) for peer in peers])
+    return rows(lines)
+
+
+def by_peer(rows_of: dict, columns: list) -> str:
+    """One row a peer; `columns` are (heading, function of what is known about the peer)."""
+    lines = [["store"] + [heading for heading, _ in columns]]
+    for peer, known in rows_of.items():
+        lines.append([peer] + ["-" if known is None else str(show(known)) for _, show in columns])
     return rows(lines)
 
 

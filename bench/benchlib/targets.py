@@ -34,21 +34,26 @@ LIMITS = {
 SUBJECT = "vitrine"
 
 
+# B-trees, whose space and whose cost in large databases Vitrine's is compared with.
+BTREES = ["lmdb", "lmdb_writemap", "libmdbx", "sqlite", "berkeleydb", "wiredtiger", "redb"]
+
+
 def survives_power(workload: str) -> bool:
     return workload.startswith("commit_")
 
 
-def judge(name: str, rates: dict, losers: set) -> dict:
+def judge(name: str, rates: dict, losers: set, subject: str = SUBJECT, target: float | None = None) -> dict:
     """One workload in the form of --json. Losers lose acknowledged commits: they are shown and do not count."""
     medians = {peer: statistics.median(values) for peer, values in rates.items()}
-    peers = {peer: rate for peer, rate in medians.items() if peer != SUBJECT}
+    peers = {peer: rate for peer, rate in medians.items() if peer != subject}
     counted = {peer: rate for peer, rate in peers.items() if survives_power(name) or peer not in losers}
     best = max(counted, key=counted.get, default=None)
-    own = medians.get(SUBJECT)
+    own = medians.get(subject)
     return {"vitrine": own, "peers": peers, "best_peer": best,
-            "ratio": own / counted[best] if own and best else None, "target": WORKLOADS[name][1]}
+            "ratio": own / counted[best] if own and best else None,
+            "target": WORKLOADS[name][1] if target is None else target}
 
 
-def judge_all(measured: dict, losers: set) -> dict:
-    return {name: judge(name, measured["workloads"][name], losers)
+def judge_all(measured: dict, losers: set, subject: str = SUBJECT, target: float | None = None) -> dict:
+    return {name: judge(name, measured["workloads"][name], losers, subject, target)
             for name in WORKLOADS if name in measured["workloads"]}

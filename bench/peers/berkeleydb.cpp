@@ -145,6 +145,10 @@ class BerkeleyDbPeer final : public Peer {
 
   std::unique_ptr<Session> session() override { return std::make_unique<BerkeleyDbSession>(env_, db_); }
   void checkpoint() override { check(env_->txn_checkpoint(env_, 0, 0, DB_FORCE), "txn_checkpoint"); }
+  bool compact() override {
+    check(db_->compact(db_, nullptr, nullptr, nullptr, nullptr, DB_FREE_SPACE, nullptr), "compact");
+    return true;
+  }
 
  private:
   DB_ENV* env_ = nullptr;

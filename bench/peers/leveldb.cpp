@@ -75,6 +75,10 @@ class LevelDbPeer final : public Peer {
 
   std::unique_ptr<Session> session() override { return std::make_unique<LevelDbSession>(*db_, survives_); }
   void checkpoint() override { db_->CompactRange(nullptr, nullptr); }
+  bool compact() override {
+    checkpoint();
+    return true;
+  }
 
  private:
   const Survives survives_;

@@ -93,6 +93,8 @@ class Peer {
   virtual std::unique_ptr<Session> session() = 0;
   // Everything committed reaches the files, also what is only in the store's log.
   virtual void checkpoint() = 0;
+  // Rewrites what is thinly filled; false: the store has nothing for that.
+  virtual bool compact() { return false; }
 };
 
 // What a module exports, as `vitrine_bench_peer`.

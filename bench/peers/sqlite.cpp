@@ -17,9 +17,11 @@ namespace {
 #ifdef VITRINE_BENCH_SQLCIPHER
 constexpr bool kEncrypts = true;
 constexpr const char* kName = "sqlcipher";
+constexpr const char* kPut = "REPLACE INTO entries VALUES (?, ?)";  // its SQLite is older than ON CONFLICT
 #else
 constexpr bool kEncrypts = false;
 constexpr const char* kName = "sqlite";
+constexpr const char* kPut = "INSERT INTO entries VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value";
 #endif
 
 class Connection {
@@ -130,8 +132,7 @@ class SqliteSession final : public Session {
   Statement commit_{connection_, "COMMIT"};
   Statement get_{connection_, "SELECT value FROM entries WHERE key = ?"};
   Statement scan_{connection_, "SELECT key, value FROM entries WHERE key >= ? ORDER BY key LIMIT ?"};
-  Statement put_{connection_,
-                 "INSERT INTO entries VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value"};
+  Statement put_{connection_, kPut};
   Statement erase_{connection_, "DELETE FROM entries WHERE key = ?"};
 };
 
@@ -142,6 +143,10 @@ class SqlitePeer final : public Peer {
 
   std::unique_ptr<Session> session() override { return std::make_unique<SqliteSession>(options_, path_); }
   void checkpoint() override { connection_.run("PRAGMA wal_checkpoint(TRUNCATE)"); }
+  bool compact() override {
+    connection_.run("VACUUM");
+    return true;
+  }
 
  private:
   const PeerOptions options_;

@@ -67,6 +67,10 @@ class TkrzwPeer final : public Peer {
 
   std::unique_ptr<Session> session() override { return std::make_unique<TkrzwSession>(db_, survives_); }
   void checkpoint() override { check(db_.Synchronize(true), "synchronize"); }
+  bool compact() override {
+    check(db_.Rebuild(), "rebuild");
+    return true;
+  }
 
  private:
   const Survives survives_;

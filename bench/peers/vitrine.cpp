@@ -77,6 +77,10 @@ class VitrinePeer final : public Peer {
 
   std::unique_ptr<Session> session() override { return std::make_unique<VitrineSession>(db_, keyspace_); }
   void checkpoint() override { require_ok(db_.checkpoint(), "checkpoint"); }
+  bool compact() override {
+    take(db_.compact(), "compact");
+    return true;
+  }
 
  private:
   static Database open(const PeerOptions& options) {

@@ -28,10 +28,8 @@ nlohmann::json run_measure(const nlohmann::json& asked) {
   read(asked, "durable_records", settings.durable_records);
   read(asked, "value_size", settings.value_size);
   read(asked, "cache_size", settings.cache_size);
-  read(asked, "encrypted", settings.encrypted);
   read(asked, "rounds", settings.rounds);
   read(asked, "budget_seconds", settings.budget_seconds);
-  read(asked, "one_at_a_time", settings.one_at_a_time);
   return measure(settings);
 }
 

@@ -18,14 +18,12 @@ struct MeasureSettings {
   std::uint64_t durable_records = 100'000;
   std::size_t value_size = 100;
   std::uint64_t cache_size = 0;  // 0: four times the data
-  bool encrypted = false;
   unsigned rounds = 3;
-  double budget_seconds = 150;
-  bool one_at_a_time = false;  // databases are open only while they are measured; for data that would not fit otherwise
+  double budget_seconds = 150;  // about; when loading takes too much of it, less is loaded
 };
 
 // {"workloads": {NAME: {PEER: [operations a second, one for each round]}}, "notes": {PEER: [text]},
-//  "peers": {PEER: {"version", "configuration"}}, "seconds"}
+//  "peers": {PEER: {"version", "configuration"}}, "records": {LOAD: records}, "seconds"}
 nlohmann::json measure(const MeasureSettings& settings);
 
 }  // namespace vitrine::bench

@@ -1,50 +1,44 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 #include "suite/single.hpp"
 
+#include <sys/stat.h>
+
 #include <csignal>
 #include <filesystem>
+#include <fstream>
 
 #include "base/prng.hpp"
-#include "suite/workloads.hpp"
 
 namespace vitrine::bench {
 namespace {
 
 constexpr std::uint64_t kLoadBatch = 1000;
 
-struct Single {
-  explicit Single(const nlohmann::json& asked)
-      : module(load_module(asked.at("modules"), asked.at("peer"))),
-        directory(asked.at("directory").get<std::string>()),
-        records(asked.at("records")),
-        loaded(asked.value("loaded", std::uint64_t{0})),
-        data(std::max<std::uint64_t>(records + loaded, 1), asked.value("value_size", std::size_t{100})) {
-    options.survives = asked.value("survives", "process") == "power" ? Survives::Power : Survives::Process;
-    options.data_size_max = (data.value_size() + 16) * data.records() * 2;
-    options.cache_size = asked.value("cache_size", std::uint64_t{64} << 20);
-    options.threads_max = 2;
-  }
-
-  const PeerModule& module;
-  std::string directory;
-  std::uint64_t records;
-  std::uint64_t loaded;
-  Data data;
-  PeerOptions options;
-};
-
+// What the files take on the disk; some are large on paper only.
 std::uint64_t folder_bytes(const std::string& directory) {
+  constexpr std::uint64_t kStatBlock = 512;
   std::uint64_t bytes = 0;
   for (const auto& entry : std::filesystem::recursive_directory_iterator(directory)) {
-    if (!entry.is_regular_file()) continue;
-    bytes += entry.file_size();
+    struct stat status {};
+    if (stat(entry.path().c_str(), &status) != 0 || !S_ISREG(status.st_mode)) continue;
+    bytes += static_cast<std::uint64_t>(status.st_blocks) * kStatBlock;
   }
   return bytes;
 }
 
+// Of this program alone; what getrusage tells begins with the memory of the process that started it.
+std::uint64_t peak_memory_bytes() {
+  std::ifstream status("/proc/self/status");
+  for (std::string word; status >> word;) {
+    std::uint64_t kib = 0;
+    if (word == "VmHWM:" && status >> kib) return kib << 10;
+  }
+  return 0;
+}
+
 // Every commit has been acknowledged when the signal is sent.
 [[noreturn]] void die(Single& single) {
-  Store store(single.module, single.directory, single.options);
+  Store store(single.kind, single.directory, single.options);
   load(store, single.data, KeyOrder::Scattered, 0, single.loaded, kLoadBatch);
   if (single.loaded > 0) store.peer().checkpoint();
   load(store, single.data, KeyOrder::Scattered, single.loaded, single.loaded + single.records, 1);
@@ -54,7 +48,7 @@ std::uint64_t folder_bytes(const std::string& directory) {
 
 nlohmann::json count(Single& single) {
   const Clock::time_point start = Clock::now();
-  Store store(single.module, single.directory, single.options);
+  Store store(single.kind, single.directory, single.options);
   Session& session = store.session(0);
   std::string_view value;
   session.begin_snapshot();
@@ -70,7 +64,7 @@ nlohmann::json count(Single& single) {
 }
 
 nlohmann::json space(Single& single) {
-  Store store(single.module, single.directory, single.options);
+  Store store(single.kind, single.directory, single.options);
   load(store, single.data, KeyOrder::Scattered, 0, single.records, kLoadBatch);
   store.peer().checkpoint();
   nlohmann::json result;
@@ -92,7 +86,7 @@ nlohmann::json space(Single& single) {
 }
 
 nlohmann::json memory(Single& single) {
-  Store store(single.module, single.directory, single.options);
+  Store store(single.kind, single.directory, single.options);
   load(store, single.data, KeyOrder::Scattered, 0, single.records, kLoadBatch);
   Session& session = store.session(0);
   ScanSum sum;
@@ -100,10 +94,24 @@ nlohmann::json memory(Single& single) {
   session.scan({}, single.records, sum);
   session.end_snapshot();
   require(sum.count == single.records, "a scan missed entries");
-  return nlohmann::json::object();
+  store.close();
+  return {{"peak_bytes", peak_memory_bytes()}};
 }
 
 }  // namespace
+
+Single::Single(const nlohmann::json& asked)
+    : kind(load_kind(asked.at("modules"), asked.at("peer"))),
+      directory(asked.at("directory").get<std::string>()),
+      records(asked.value("records", std::uint64_t{0})),
+      loaded(asked.value("loaded", std::uint64_t{0})),
+      seconds(asked.value("seconds", 5.0)),
+      data(std::max<std::uint64_t>(records + loaded, 1), asked.value("value_size", std::size_t{100})) {
+  options.survives = asked.value("survives", "process") == "power" ? Survives::Power : Survives::Process;
+  options.data_size_max = (data.value_size() + 16) * data.records() * 2;
+  options.cache_size = asked.value("cache_size", std::uint64_t{64} << 20);
+  options.threads_max = 8;
+}
 
 nlohmann::json run_single(const std::string& mode, const nlohmann::json& asked) {
   Single single(asked);
@@ -111,6 +119,8 @@ nlohmann::json run_single(const std::string& mode, const nlohmann::json& asked) 
   if (mode == "count") return count(single);
   if (mode == "space") return space(single);
   if (mode == "memory") return memory(single);
+  if (mode == "latency") return measure_latency(single);
+  if (mode == "seeds") return measure_seed_rows(single);
   throw PeerFailure("no mode " + mode);
 }
 

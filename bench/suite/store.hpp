@@ -12,27 +12,34 @@
 
 namespace vitrine::bench {
 
+// A store by its name in reports: that of a module, with "_encrypted" behind it for an encrypted database. A module
+// that only encrypts needs no such ending.
+struct StoreKind {
+  std::string name;
+  const PeerModule* module = nullptr;
+  bool encrypted = false;
+};
+
 // Loads DIRECTORY/bench_peer_NAME.so. The module stays loaded.
-const PeerModule& load_module(const std::string& directory, const std::string& name);
+StoreKind load_kind(const std::string& directory, const std::string& name);
 
 class Store {
  public:
-  Store(const PeerModule& module, std::string directory, PeerOptions options);  // opens; throws PeerFailure
+  Store(StoreKind kind, std::string directory, PeerOptions options);  // opens; throws PeerFailure
   ~Store();
 
-  std::string name() const { return module_.name; }
+  const std::string& name() const noexcept { return kind_.name; }
   Peer& peer() { return *peer_; }
   // The session of thread number `index`, made when first asked for. Not for two threads at once.
   Session& session(unsigned index);
 
   void close();
-  void reopen();
   void remove_files();  // REQUIRES: closed
 
   std::uint64_t records = 0;  // keys 0 to records - 1 are there, in the order of the data set
 
  private:
-  const PeerModule& module_;
+  const StoreKind kind_;
   PeerOptions options_;
   std::unique_ptr<Peer> peer_;
   std::vector<std::unique_ptr<Session>> sessions_;

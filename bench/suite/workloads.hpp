@@ -24,7 +24,8 @@ class Data {
   std::string_view value(std::uint64_t index) const noexcept { return values_.of(index); }
   // Ranks from 0, by Zipf's law with exponent 0.99 (YCSB's), over the records.
   std::span<const std::uint32_t> zipf() const noexcept { return zipf_; }
-  void draw_zipf();  // only the YCSB workloads need it
+  void draw_zipf();                                                       // only the YCSB workloads need it
+  void keep_only(std::uint64_t records) noexcept { records_ = records; }  // before drawing
 
  private:
   std::uint64_t records_;
