@@ -83,7 +83,38 @@ struct UpdateResult {
 
 enum class Returned : std::uint8_t { Old, New };
 
+// A reference {"$ref": collection, "$id": id} that resolve_deep left as it is, and why.
+enum class Unresolved : std::uint8_t {
+  Dangling,  // there is no such document
+  Cycle,     // it leads back to a document that it is in
+  Depth,     // it is further away than was asked for
+  Budget,    // more documents or bytes than allowed, or more levels than a document may have
+};
+
+struct UnresolvedReference {
+  std::string path;  // "friends.0.home"
+  Unresolved reason = Unresolved::Dangling;
+};
+
+struct ResolveOptions {
+  unsigned depth = 8;  // 0: nothing is resolved
+  std::uint64_t documents_max = 10'000;
+  std::uint64_t bytes_max = std::uint64_t{16} << 20;  // of the result; 16 MiB at most
+};
+
+struct Resolved {
+  StoredDocument document;
+  std::vector<UnresolvedReference> unresolved;
+};
+
+struct Referrer {
+  ByteString collection;
+  StoredDocument document;
+  std::vector<std::string> paths;  // of its references to the document in question
+};
+
 // Return false to stop.
+using ReferrerFunction = std::function<bool(const Referrer& referrer)>;
 using DocumentFunction = std::function<bool(const StoredDocument& found)>;
 
 class DocumentReader {
@@ -105,6 +136,17 @@ class DocumentReader {
   // as {"values": [...]}. Errors: FilterMalformed (also for the path), BudgetExhausted, DocumentTooLarge.
   Result<Document> distinct(Bytes collection, Bytes path, const Document& filter,
                             const FindOptions& options = {}) const;
+  // The document that a reference means, or nothing. Errors: DocumentMalformed when it is no reference.
+  Result<std::optional<StoredDocument>> resolve(const Document& reference) const;
+  // The document with its references replaced by the documents that they mean, and theirs, up to `depth` away; nothing
+  // when there is no such document. References that cannot be replaced stay.
+  Result<std::optional<Resolved>> resolve_deep(Bytes collection, const DocumentId& id,
+                                               const ResolveOptions& options = {}) const;
+  // Visits the documents, of all collections, that refer to this one, which need not exist. Reads everything. Returns
+  // how many were visited. Errors: BudgetExhausted.
+  Result<std::uint64_t> referrers(Bytes collection, const DocumentId& id, const ReferrerFunction& visit,
+                                  std::uint64_t steps_max = FindOptions{}.steps_max) const;
+
   // Visits all documents in the order of their ids; returns how many were visited. `visit` must not write.
   Result<std::uint64_t> scan(Bytes collection, const DocumentFunction& visit) const;
 

@@ -148,5 +148,31 @@ TEST_F(DocumentsTest, changes_what_a_filter_finds) {
   ASSERT_TRUE(ok(txn.commit()));
 }
 
+TEST_F(DocumentsTest, follows_references_both_ways) {
+  auto txn = db().begin_write().value();
+  DocumentWriter users(txn);
+  const std::string reference = R"({"$ref":"users","$id":1})";
+  ASSERT_TRUE(ok(users.insert("users", json(R"({"_id":1,"name":"Ada"})"))));
+  ASSERT_TRUE(ok(users.insert("users", json("{\"_id\":2,\"friend\":" + reference + "}"))));
+  EXPECT_EQ(users.resolve(json(reference)).value()->document.to_json(), R"({"_id":1,"name":"Ada"})");
+  EXPECT_TRUE(fails(users.resolve(json(R"({"a":1})")), ErrorCode::DocumentMalformed));
+  const auto deep = users.resolve_deep("users", DocumentId(2)).value();
+  EXPECT_EQ(deep->document.document.to_json(), R"({"_id":2,"friend":{"_id":1,"name":"Ada"}})");
+  EXPECT_EQ(deep->unresolved.size(), 0u);
+  EXPECT_FALSE(users.resolve_deep("users", DocumentId(3)).value());
+  std::string found;
+  EXPECT_EQ(users
+                .referrers("users", DocumentId(1),
+                           [&](const Referrer& referrer) {
+                             found.append(referrer.collection)
+                                 .append("/")
+                                 .append(DocumentId::of(referrer.document.document).value().to_json());
+                             return true;
+                           })
+                .value(),
+            1u);
+  EXPECT_EQ(found, "users/2");
+}
+
 }  // namespace
 }  // namespace vitrine::doc
