@@ -119,7 +119,8 @@ class Database {
 
   // Damage is in the report, not in the status. Status: only when the check itself could not run.
   Result<VerifyReport> verify(VerifyLevel level, const ProgressFunction& progress = {}) const;
-  Result<Stats> stats() const;
+  Result<Stats> stats() const;                          // vitrine/metrics.hpp names and explains the numbers
+  Result<std::vector<HealthWarning>> warnings() const;  // what they warn of
   Result<DatabaseInfo> info() const;
 
  private:

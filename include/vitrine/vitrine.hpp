@@ -11,6 +11,7 @@
 #include "vitrine/cursor.hpp"
 #include "vitrine/value_stream.hpp"
 #include "vitrine/report.hpp"
+#include "vitrine/metrics.hpp"
 #include "vitrine/document.hpp"
 #include "vitrine/documents.hpp"
 #include "vitrine/relaxed_json.hpp"

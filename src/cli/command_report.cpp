@@ -1,31 +1,11 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-// `stats`, `info`: what a database tells about itself.
+// `info`: what a database is.
 #include "base/try.hpp"
 #include "cli/commands.hpp"
 #include "cli/database_access.hpp"
 
 namespace vitrine::cli {
 namespace {
-
-Record record_of(const Stats& stats) {
-  Record record;
-  record.add("entries", stats.entries).add("tree_depth", std::uint64_t{stats.tree_depth});
-  record.add("pages", stats.pages).add("pages_allocated", stats.pages_allocated);
-  record.add("pages_held", stats.pages_held).add("pages_free", stats.pages_free);
-  record.add("cache_bytes", stats.cache_bytes).add("cache_pages", stats.cache_pages);
-  record.add("cache_pages_dirty", stats.cache_pages_dirty).add("cache_hits", stats.cache_hits);
-  record.add("cache_misses", stats.cache_misses).add("cache_evictions", stats.cache_evictions);
-  record.add("pages_read", stats.pages_read).add("pages_written", stats.pages_written);
-  record.add("log_bytes", stats.log_bytes).add("log_used_bytes", stats.log_used_bytes);
-  record.add("log_appended_bytes", stats.log_appended_bytes).add("log_syncs", stats.log_syncs);
-  record.add("checkpoints", stats.checkpoints).add("checkpoint_age_ms", stats.checkpoint_age_ms);
-  record.add("commits", stats.commits).add("rollbacks", stats.rollbacks);
-  record.add("commit_seq", stats.commit_seq).add("durable_seq", stats.durable_seq);
-  record.add("snapshots", stats.snapshots).add("oldest_snapshot_seq", stats.oldest_snapshot_seq);
-  record.add("oldest_snapshot_age_ms", stats.oldest_snapshot_age_ms);
-  record.add("writer_waits", stats.writer_waits).add("checkpoint_waits", stats.checkpoint_waits);
-  return record;
-}
 
 Record record_of(const DatabaseInfo& info) {
   Record record;
@@ -41,11 +21,6 @@ Record record_of(const DatabaseInfo& info) {
 }
 
 }  // namespace
-
-Status run_stats(const Arguments& arguments, Console& console) {
-  const Database db = TRY(open_database(arguments, Access::ReadOnly));
-  return console.print(record_of(TRY(db.stats())));
-}
 
 Status run_info(const Arguments& arguments, Console& console) {
   const Database db = TRY(open_database(arguments, Access::ReadOnly));

@@ -159,6 +159,22 @@ CommandSpec verify_row() {
           run_verify};
 }
 
+CommandSpec stats_row() {
+  return {"stats",
+          "print counters, latencies and warnings",
+          "Counters are those of the handle that the command opens: of a writer in another\n"
+          "process it sees what the files and locks show, such as commits, log, checkpoints\n"
+          "and space. --watch prints a line each second; docs/METRICS.md explains each number.",
+          {{"DB"}},
+          joined({{{"--openmetrics", "", "write OpenMetrics text"},
+                   {"--watch", "", "go on until interrupted, a line for each interval"},
+                   {"--interval", "TIME", "with --watch: how often (default 1s)"},
+                   {"--ticks", "N", "with --watch: end after N lines"}},
+                  kOpen,
+                  kJson}),
+          run_stats};
+}
+
 CommandSpec inspect_row() {
   return {"inspect",
           "explain what stands in a file, also in a damaged one",
@@ -321,7 +337,7 @@ std::vector<CommandSpec> make_commands() {
        run_count},
       remove_row(),
       collections_row(),
-      {"stats", "print counters of content, space, cache, log and transactions", "", {{"DB"}}, plain, run_stats},
+      stats_row(),
       {"info", "print what a database is", "", {{"DB"}}, plain, run_info},
       verify_row(),
       inspect_row(),

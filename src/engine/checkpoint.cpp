@@ -23,6 +23,7 @@ Result<Engine::CheckpointPlan> Engine::plan_checkpoint(const State& state) {
   Result<space::FrozenMap> map = space_->freeze([&](PageNo page) { return workspace_->identity(page); });
   use_reserve_ = false;
   if (!map.has_value()) return map.status();
+  note_free_shape(*space_);
   plan.map = std::move(*map);
   plan.state = state;
   plan.state.version = workspace_->working();
@@ -51,6 +52,7 @@ Result<Engine::CheckpointPlan> Engine::plan_checkpoint(const State& state) {
 
 // C2 to C5. Any failure here poisons the store or the log.
 Status Engine::run_checkpoint(CheckpointPlan& plan, Ending ending) {
+  const std::uint64_t begin_ns = env_.monotonic_ns();
   CHECK(pool_->write_back(plan.state.version, [](PageNo, format::Generation) { return true; }));
   CHECK(write_map(plan.map));
   CHECK(store_->sync());
@@ -61,7 +63,9 @@ Status Engine::run_checkpoint(CheckpointPlan& plan, Ending ending) {
   plan.meta.checkpoint = meta_.checkpoint + 1;
   if (ending == Ending::Clean) plan.meta.state |= format::kMetaClean;
   plan.header_touched = true;
-  return write_meta(plan.meta);
+  CHECK(write_meta(plan.meta));
+  checkpoint_latency_.record(env_.monotonic_ns() - begin_ns);
+  return {};
 }
 
 Status Engine::write_map(space::FrozenMap& map) {
@@ -82,6 +86,7 @@ Status Engine::write_meta(const Meta& meta) {
     std::copy(block.begin(), block.end(), blocks.begin() + copy * format::kMetaBlockSize);
   }
   CHECK(store_->write_at(slot * blocks.size(), blocks.data(), blocks.size()));
+  header_bytes_.fetch_add(blocks.size(), std::memory_order_relaxed);
   return store_->sync();
 }
 

@@ -24,6 +24,7 @@
 #include <thread>
 #include <vector>
 
+#include "base/histogram.hpp"
 #include "engine/file_keys.hpp"
 #include "format/log_seal.hpp"
 #include "format/meta.hpp"
@@ -216,6 +217,16 @@ class Engine : public std::enable_shared_from_this<Engine> {
   Status shorten_file();
 
   // report.cpp
+  void note_free_shape(const space::SpaceMap& map) {
+    const space::SpaceMap::FreeShape shape = map.free_shape();
+    std::lock_guard lock(meta_mutex_);
+    free_shape_ = shape;
+  }
+  Status add_tree_stats(Stats& stats);
+  void add_space_stats(Stats& stats, const Meta& checkpoint);
+  void add_cache_stats(Stats& stats) const;
+  void add_log_stats(Stats& stats, const Meta& checkpoint);
+  void add_transaction_stats(Stats& stats) const;
   Result<std::vector<std::byte>> settled_header();
   Status check_header(Checker& checker);
   Result<std::uint64_t> check_log(Checker& checker, const Meta& meta);
@@ -276,6 +287,13 @@ class Engine : public std::enable_shared_from_this<Engine> {
   std::atomic<std::uint64_t> rollbacks_{0};
   std::atomic<std::uint64_t> checkpoints_{0};
   std::atomic<std::uint64_t> checkpoint_waits_{0};
+  std::atomic<std::uint64_t> put_bytes_{0};  // of committed transactions
+  std::atomic<std::uint64_t> header_bytes_{0};
+  std::atomic<std::uint64_t> verified_wall_ms_{0};
+  std::atomic<std::uint64_t> verify_findings_{0};
+  base::Histogram commit_latency_;
+  base::Histogram checkpoint_latency_;
+  space::SpaceMap::FreeShape free_shape_;  // under meta_mutex_
   bool was_clean_ = false;
 
   std::unique_ptr<os::Worker> worker_;  // last: its thread must end before the rest goes

@@ -228,6 +228,7 @@ Status Engine::load_pages() {
   } else {
     CHECK(space_->load(meta_.map_root, meta_.page_count,
                        [this](const PageRef& ref, std::byte* to) { return store_->read(ref, to, meta_.page_size); }));
+    note_free_shape(*space_);
   }
   std::uint64_t session = 0;
   CHECK(env_.random_bytes(std::as_writable_bytes(std::span(&session, 1))));

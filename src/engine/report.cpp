@@ -15,6 +15,8 @@ namespace {
 
 constexpr int kHeaderLooks = 20;
 constexpr std::uint64_t kHeaderLookMs = 5;
+constexpr unsigned kFillSamples = 32;
+constexpr std::uint64_t kDayMs = 24ull * 60 * 60 * 1000;
 
 bool is_whole(const std::vector<std::byte>& area, const crypto::KeyRing* keys) {
   const Result<format::MetaChoice> choice = format::choose_meta(area, keys);
@@ -92,30 +94,48 @@ Result<VerifyReport> Engine::verify(VerifyLevel level, const ProgressFunction& p
   const std::uint64_t log_transactions = TRY(check_log(checker, meta));
   VerifyReport report = TRY(checker.run(level));
   report.log_transactions = log_transactions;
+  verify_findings_.store(report.findings.size());
+  verified_wall_ms_.store(env_.wall_ms());
   return report;
 }
 
-Result<Stats> Engine::stats() {
-  CHECK(check_usable());
-  Stats stats;
-  const Meta checkpoint = meta();
-  const State state = versions_->latest();
-  const std::uint64_t now_ns = env_.monotonic_ns();
-  stats.entries = state.root.entries;
-  stats.commit_seq = state.commit_seq;
-  // A checkpoint has what a commit by checkpoint never put into the log; the log may be ahead of the version.
-  const std::uint64_t durable = log_ ? std::max(checkpoint.commit_seq, log_->durable_seq()) : state.commit_seq;
-  stats.durable_seq = std::min(durable, state.commit_seq);
-  {
-    const State pinned = pin_snapshot();
-    const Result<std::uint32_t> depth = tree::depth_of(*pool_, pinned.root);
-    unpin_snapshot(pinned);
-    stats.tree_depth = TRY(depth);
-  }
+Status Engine::add_tree_stats(Stats& stats) {
+  const State pinned = pin_snapshot();
+  const base::Defer unpin([&] { unpin_snapshot(pinned); });
+  stats.tree_depth = TRY(tree::depth_of(*pool_, pinned.root));
+  // Damage further down is for verify() to tell: then there is no estimate.
+  const Result<double> fill = tree::estimate_leaf_fill(*pool_, pinned.root, stats.tree_depth > 1 ? kFillSamples : 1);
+  if (fill.has_value()) stats.leaf_fill = *fill;
+  return {};
+}
+
+// A read-only engine takes all pages for used, so it asks the map of its checkpoint, unless that is damaged.
+void Engine::add_space_stats(Stats& stats, const Meta& checkpoint) {
   stats.pages = is_read_only() ? checkpoint.page_count : space_->page_count();
   stats.pages_allocated = space_->allocated_count();
   stats.pages_held = space_->held_count();
   stats.pages_free = is_read_only() ? 0 : space_->free_count();
+  space::SpaceMap::FreeShape shape;
+  if (!is_read_only()) {
+    std::lock_guard lock(meta_mutex_);
+    shape = free_shape_;
+  } else {
+    space::SpaceMap map(checkpoint.page_size, [](std::uint64_t) { return Status{}; });
+    const Status loaded = map.load(
+        checkpoint.map_root, checkpoint.page_count,
+        [&](const PageRef& ref, std::byte* to) -> Status { return store_->read(ref, to, checkpoint.page_size); });
+    if (!loaded.is_ok()) return;
+    shape = map.free_shape();
+    stats.pages_allocated = map.allocated_count();
+    stats.pages_free = shape.pages;
+  }
+  stats.largest_free_run = shape.largest_run;
+  if (shape.pages > 0) {
+    stats.fragmentation = 1 - static_cast<double>(shape.largest_run) / static_cast<double>(shape.pages);
+  }
+}
+
+void Engine::add_cache_stats(Stats& stats) const {
   const pool::PoolCounters pool = pool_->counters();
   stats.cache_bytes = pool.frames * page_size();
   stats.cache_pages = pool.used;
@@ -125,23 +145,69 @@ Result<Stats> Engine::stats() {
   stats.cache_evictions = pool.evictions;
   stats.pages_read = store_->pages_read();
   stats.pages_written = store_->pages_written();
+  stats.put_bytes = put_bytes_.load();
+  if (is_read_only()) return;  // what it writes is in a temporary file
+  stats.written_bytes = stats.pages_written * page_size() + header_bytes_.load() + (log_ ? log_->written_bytes() : 0);
+  if (stats.put_bytes > 0) {
+    stats.write_amplification = static_cast<double>(stats.written_bytes) / static_cast<double>(stats.put_bytes);
+  }
+}
+
+void Engine::add_log_stats(Stats& stats, const Meta& checkpoint) {
   if (log_) {
     stats.log_bytes = log_->file_size();
     stats.log_appended_bytes = log_end_.load() - checkpoint.log_position;
     stats.log_used_bytes = log_end_.load() - log_keep_from_.load();
+    stats.log_bound_bytes = options_.log_size_max;
     stats.log_syncs = log_->syncs();
+    stats.sync_latency = log_->sync_latency().read();
+  } else if (reader_log_) {
+    std::lock_guard lock(catch_up_mutex_);
+    stats.log_appended_bytes = replayed_.lsn - checkpoint.log_position;
+    stats.log_used_bytes = stats.log_appended_bytes;
+    const Result<std::uint64_t> size = reader_log_->size();
+    if (size.has_value()) stats.log_bytes = *size;
   }
   stats.checkpoints = checkpoints_.load();
+  stats.checkpoint_latency = checkpoint_latency_.read();
   const std::uint64_t wall = env_.wall_ms();
   stats.checkpoint_age_ms = wall > checkpoint.wall_ms ? wall - checkpoint.wall_ms : 0;
+}
+
+void Engine::add_transaction_stats(Stats& stats) const {
   stats.commits = commits_.load();
   stats.rollbacks = rollbacks_.load();
+  stats.commit_latency = commit_latency_.read();
   const txn::PinReport pins = versions_->report();
   stats.snapshots = pins.pins;
   stats.oldest_snapshot_seq = pins.oldest_seq;
-  stats.oldest_snapshot_age_ms = pins.pins == 0 ? 0 : (now_ns - pins.oldest_since_ns) / 1'000'000;
+  stats.oldest_snapshot_age_ms = pins.pins == 0 ? 0 : (env_.monotonic_ns() - pins.oldest_since_ns) / 1'000'000;
   stats.writer_waits = latch_.waits();
   stats.checkpoint_waits = checkpoint_waits_.load();
+}
+
+Result<Stats> Engine::stats() {
+  CHECK(check_usable());
+  Stats stats;
+  const Meta checkpoint = meta();
+  const State state = versions_->latest();
+  stats.entries = state.root.entries;
+  stats.commit_seq = state.commit_seq;
+  // A checkpoint has what a commit by checkpoint never put into the log; the log may be ahead of the version.
+  const std::uint64_t durable = log_ ? std::max(checkpoint.commit_seq, log_->durable_seq()) : state.commit_seq;
+  stats.durable_seq = std::min(durable, state.commit_seq);
+  CHECK(add_tree_stats(stats));
+  add_space_stats(stats, checkpoint);
+  add_cache_stats(stats);
+  add_log_stats(stats, checkpoint);
+  add_transaction_stats(stats);
+  stats.verified_wall_ms = verified_wall_ms_.load();
+  stats.verify_findings = verify_findings_.load();
+  const std::uint64_t now_ms = env_.wall_ms();
+  for (const KeySlotInfo& slot : checkpoint.keys.list()) {
+    const std::uint64_t age_ms = now_ms > slot.added_wall_ms ? now_ms - slot.added_wall_ms : 0;
+    stats.key_age_days = std::max(stats.key_age_days, age_ms / kDayMs);
+  }
   return stats;
 }
 

@@ -56,6 +56,7 @@ Status WriteSession::put(Bytes key, Bytes first, Bytes rest) {
   CHECK(usable());
   return guarded([&]() -> Status {
     CHECK(tree().put(key, first, rest));
+    put_bytes_ += key.size() + first.size() + rest.size();
     if (first.empty() || !fits_record(first.size() + rest.size())) {
       record({format::OperationType::Put, key, rest});
     } else {
@@ -71,11 +72,13 @@ Status WriteSession::put_large(Bytes key, tree::LargeValueWriter& writer) {
   return guarded([&]() -> Status {
     if (const std::string* small = writer.small_value()) {
       CHECK(tree().put(key, *small, {}));
+      put_bytes_ += key.size() + small->size();
       record({format::OperationType::Put, key, *small});
       return {};
     }
     const tree::LargeValue value = TRY(writer.finish());
     CHECK(tree().put_large(key, value));
+    put_bytes_ += key.size() + value.size;
     std::string bytes;
     if (fits_record(key.size() + value.size + 16)) {
       const Bytes descriptor(reinterpret_cast<const char*>(&value), sizeof value);
@@ -116,7 +119,7 @@ Result<std::uint64_t> WriteSession::savepoint() {
   CHECK(usable());
   return guarded([&]() -> Result<std::uint64_t> {
     marks_.reserve(marks_.size() + 1);
-    marks_.push_back({TRY(workspace().mark()), tree().root(), record_.size(), operations_});
+    marks_.push_back({TRY(workspace().mark()), tree().root(), record_.size(), operations_, put_bytes_});
     return std::uint64_t{marks_.size()};
   });
 }
@@ -134,6 +137,7 @@ Status WriteSession::rollback_to(std::uint64_t savepoint) {
   // A record that was dropped because it grew too large stays dropped: the commit will be a checkpoint.
   if (!too_large_to_log_) record_.resize(mark.record_size);
   operations_ = mark.operations;
+  put_bytes_ = mark.put_bytes;
   failed_ = false;  // whatever failed came after the mark
   marks_.resize(savepoint);
   return {};
@@ -146,6 +150,11 @@ void WriteSession::finish() noexcept {
   engine_->writing_thread_.store({}, std::memory_order_relaxed);
   engine_->latch_.release();
   engine_.reset();
+}
+
+void WriteSession::count_commit() noexcept {
+  engine_->commits_.fetch_add(1, std::memory_order_relaxed);
+  engine_->put_bytes_.fetch_add(put_bytes_, std::memory_order_relaxed);
 }
 
 void WriteSession::rollback() noexcept {
@@ -161,7 +170,7 @@ Commit WriteSession::refuse(Status status) {
   return {CommitOutcome::NotCommitted, 0, std::move(status)};
 }
 
-Commit WriteSession::commit(Durability durability) {
+Commit WriteSession::end(Durability durability) {
   if (Status status = usable(); !status.is_ok()) {
     if (!is_open()) return {CommitOutcome::NotCommitted, 0, status};
     return refuse(status);
@@ -220,7 +229,7 @@ Commit WriteSession::commit_to_log(Durability durability) {
     return {CommitOutcome::Unknown, commit_seq_,
             Status::error(ErrorCode::CommitUnknown, "memory ended after the commit was logged")};
   }
-  engine.commits_.fetch_add(1, std::memory_order_relaxed);
+  count_commit();
   const std::shared_ptr<Engine> keep = engine_;
   finish();
   return wait_durable(*keep, state, durability, end);
@@ -289,7 +298,7 @@ Commit WriteSession::commit_by_checkpoint_locked() {
   const State state = plan->state;
   engine.versions_->add(state, std::move(plan->retired), engine.log_ ? engine.log_->durable() : 0);
   engine.adopt_checkpoint(*plan);
-  engine.commits_.fetch_add(1, std::memory_order_relaxed);
+  count_commit();
   finish();
   return {CommitOutcome::Committed, state.commit_seq, {}};
 }

@@ -52,7 +52,14 @@ class WriteSession {
   Status check_savepoint(std::uint64_t savepoint) const;
   Status rollback_to(std::uint64_t savepoint);
 
-  Commit commit(Durability durability);
+  Commit commit(Durability durability) {
+    const std::shared_ptr<Engine> engine = engine_;  // the session lets go of it
+    if (!engine) return end(durability);
+    const std::uint64_t begin_ns = engine->env_.monotonic_ns();
+    Commit commit = end(durability);
+    if (commit.is_applied()) engine->commit_latency_.record(engine->env_.monotonic_ns() - begin_ns);
+    return commit;
+  }
   void rollback() noexcept;
 
   bool is_open() const noexcept { return engine_ != nullptr; }
@@ -67,6 +74,7 @@ class WriteSession {
     tree::TreeRoot root;
     std::size_t record_size;
     std::uint64_t operations;
+    std::uint64_t put_bytes;
   };
   Status usable() const;  // and this thread is the one that writes now
   // Runs one change: on failure, or without memory, the session has failed.
@@ -75,6 +83,7 @@ class WriteSession {
   void record(const format::Operation& operation);
   bool fits_record(std::size_t bytes) noexcept;
 
+  Commit end(Durability durability);
   Commit commit_to_log(Durability durability);
   Commit commit_by_checkpoint();
   Commit commit_by_checkpoint_locked();
@@ -82,12 +91,14 @@ class WriteSession {
   static Commit wait_durable(Engine& engine, const State& state, Durability durability, Lsn end) noexcept;
   Commit refuse(Status status);
   void finish() noexcept;
+  void count_commit() noexcept;
 
   std::shared_ptr<Engine> engine_;  // null once ended
   const State base_;
   std::uint64_t commit_seq_;
   std::string record_;  // encoded operations
   std::uint64_t operations_ = 0;
+  std::uint64_t put_bytes_ = 0;
   bool too_large_to_log_ = false;
   bool failed_ = false;
   std::vector<Mark> marks_;

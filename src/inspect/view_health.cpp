@@ -3,13 +3,10 @@
 #include "base/try.hpp"
 #include "inspect/views.hpp"
 #include "vitrine/database.hpp"
+#include "vitrine/metrics.hpp"
 
 namespace vitrine::inspect {
 namespace {
-
-constexpr std::uint64_t kCheckpointAgeMs = 60ull * 60 * 1000;
-constexpr double kFreeShare = 0.5;
-constexpr std::uint64_t kFreePagesMin = 1024;
 
 Result<Database> open_reader(const std::string& path, const Options& options) {
   Options reading = options;
@@ -36,7 +33,7 @@ void warn_of_header(SourceFile& source, Value::List& to) {
   }
 }
 
-void warn_of_file(SourceFile& source, os::Env& env, Value::List& to) {
+void warn_of_file(SourceFile& source, Value::List& to) {
   if (!source.header_status().is_ok()) return;
   const format::Meta& meta = source.meta();
   if (source.file_bytes() < meta.page_count * meta.page_size) {
@@ -47,11 +44,6 @@ void warn_of_file(SourceFile& source, os::Env& env, Value::List& to) {
   if (source.log() == nullptr) {
     to.push_back(warning("LOG_OPEN_MISSING", "the file was not closed in order, and its log is missing",
                          "put the log back beside the file; without it the last commits are lost"));
-  }
-  const std::uint64_t now = env.wall_ms();
-  if (now > meta.wall_ms && now - meta.wall_ms > kCheckpointAgeMs) {
-    to.push_back(warning("HEALTH_CHECKPOINT_OLD", "the last checkpoint is more than an hour old",
-                         "run vitrine checkpoint, so that the log gets short and the next opening fast"));
   }
 }
 
@@ -69,7 +61,7 @@ Status warn_of_readers(SourceFile& source, Value::List& to) {
 }
 
 // From the map itself: a read-only handle takes all pages for used.
-void add_space(SourceFile& source, Value& to, Value::List& warnings) {
+void add_space(SourceFile& source, Value& to) {
   if (!source.header_status().is_ok()) return;
   MapReader map(source);
   const std::uint64_t pages = source.meta().page_count;
@@ -78,9 +70,6 @@ void add_space(SourceFile& source, Value& to, Value::List& warnings) {
     if (map.is_allocated(page) == false) ++free;
   }
   to.add("pages", pages).add("pages_free", free);
-  if (free < kFreePagesMin || static_cast<double>(free) < kFreeShare * static_cast<double>(pages)) return;
-  warnings.push_back(warning("HEALTH_SPACE_FREE", "more than half of the file is free",
-                             "run vitrine vacuum to give it back to the system, if it is not needed soon"));
 }
 
 }  // namespace
@@ -100,10 +89,9 @@ Result<Value> cache_view(const std::string& path, const Options& options) {
 }
 
 Result<Value> health_view(SourceFile& source, const Options& options) {
-  os::Env& env = options.env != nullptr ? *options.env : os::system_env();
   Value::List warnings;
   warn_of_header(source, warnings);
-  warn_of_file(source, env, warnings);
+  warn_of_file(source, warnings);
   if (source.header_status().is_ok()) CHECK(warn_of_readers(source, warnings));
   const Result<Database> db = open_reader(source.path(), options);
   Value value = Value::object().add("opens", db.has_value()).add("error", error_name_value(db.status()));
@@ -111,8 +99,11 @@ Result<Value> health_view(SourceFile& source, const Options& options) {
     const Stats stats = TRY(db->stats());
     value.add("entries", stats.entries);
     value.add("commit_seq", stats.commit_seq).add("checkpoint_age_ms", stats.checkpoint_age_ms);
+    for (const HealthWarning& each : warnings_of(stats, TRY(db->info()))) {
+      warnings.push_back(warning(each.code, each.message, each.advice));
+    }
   }
-  add_space(source, value, warnings);
+  add_space(source, value);
   return std::move(value).add("warnings", std::move(warnings));
 }
 

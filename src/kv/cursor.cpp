@@ -70,6 +70,7 @@ Cursor& Cursor::operator=(Cursor&&) noexcept = default;
 
 Status Cursor::seek(Bytes key) {
   return impl_->move([&]() -> Status {
+    const kv::Operating measured = impl_->txn->operating(kv::Operation::Scan);
     impl_->suspended = false;
     impl_->cursor.set_root(impl_->txn->root());
     return impl_->cursor.seek(impl_->prefix + std::string(key));
@@ -80,6 +81,7 @@ Status Cursor::seek_first() { return seek({}); }
 
 Status Cursor::seek_before(Bytes key) {
   return impl_->move([&]() -> Status {
+    const kv::Operating measured = impl_->txn->operating(kv::Operation::Scan);
     impl_->suspended = false;
     impl_->cursor.set_root(impl_->txn->root());
     return impl_->cursor.seek_before(impl_->prefix + std::string(key));
@@ -88,6 +90,7 @@ Status Cursor::seek_before(Bytes key) {
 
 Status Cursor::seek_last() {
   return impl_->move([&]() -> Status {
+    const kv::Operating measured = impl_->txn->operating(kv::Operation::Scan);
     impl_->suspended = false;
     impl_->cursor.set_root(impl_->txn->root());
     return impl_->cursor.seek_before(kv::keyspace_end(impl_->keyspace));

@@ -8,6 +8,7 @@
 #include "kv/safely.hpp"
 #include "kv/transaction_impl.hpp"
 #include "os/memory_env.hpp"
+#include "vitrine/metrics.hpp"
 
 namespace vitrine {
 
@@ -145,7 +146,14 @@ Result<VerifyReport> Database::verify(VerifyLevel level, const ProgressFunction&
   return kv::safely([&] { return impl_->current()->verify(level, progress); });
 }
 Result<Stats> Database::stats() const {
-  return kv::safely([&] { return impl_->current()->stats(); });
+  return kv::safely([&]() -> Result<Stats> {
+    Stats stats = TRY(impl_->current()->stats());
+    impl_->operations.read(stats);
+    return stats;
+  });
+}
+Result<std::vector<HealthWarning>> Database::warnings() const {
+  return kv::safely([&]() -> Result<std::vector<HealthWarning>> { return warnings_of(TRY(stats()), TRY(info())); });
 }
 Result<DatabaseInfo> Database::info() const {
   return kv::safely([&] { return impl_->current()->info(); });

@@ -7,6 +7,7 @@
 #include <unordered_set>
 
 #include "engine/engine.hpp"
+#include "kv/operations.hpp"
 #include "os/env.hpp"
 #include "vitrine/database.hpp"
 
@@ -37,6 +38,7 @@ struct DatabaseImpl : std::enable_shared_from_this<DatabaseImpl> {
   os::Env* outer_env = nullptr;      // theirs
   std::shared_ptr<engine::Engine> engine;
   std::unordered_set<TransactionImpl*> open_transactions;
+  kv::OperationCounters operations;
 };
 
 }  // namespace vitrine

@@ -45,6 +45,7 @@ Result<std::vector<KeyspaceInfo>> Transaction::keyspaces() const {
 
 Result<bool> Transaction::get(Keyspace keyspace, Bytes key, ByteString& value) const {
   return kv::safely([&]() -> Result<bool> {
+    const kv::Operating measured = impl_->operating(kv::Operation::Get);
     CHECK(impl_->usable());
     CHECK(impl_->check_key(key));
     const std::optional<tree::Found> found = TRY(impl_->find(keyspace, key));
@@ -64,6 +65,7 @@ Result<std::optional<ByteString>> Transaction::get(Keyspace keyspace, Bytes key)
 
 Result<std::optional<Entry>> Transaction::get_entry(Keyspace keyspace, Bytes key) const {
   return kv::safely([&]() -> Result<std::optional<Entry>> {
+    const kv::Operating measured = impl_->operating(kv::Operation::Get);
     CHECK(impl_->usable());
     CHECK(impl_->check_key(key));
     const std::optional<tree::Found> found = TRY(impl_->find(keyspace, key));
@@ -76,6 +78,7 @@ Result<std::optional<Entry>> Transaction::get_entry(Keyspace keyspace, Bytes key
 
 Result<bool> Transaction::contains(Keyspace keyspace, Bytes key) const {
   return kv::safely([&]() -> Result<bool> {
+    const kv::Operating measured = impl_->operating(kv::Operation::Get);
     CHECK(impl_->usable());
     CHECK(impl_->check_key(key));
     return TRY(impl_->find(keyspace, key)).has_value();
@@ -164,6 +167,7 @@ Status WriteTransaction::compare_and_set(Keyspace keyspace, Bytes key, std::uint
 
 Result<bool> WriteTransaction::erase(Keyspace keyspace, Bytes key) {
   return kv::safely([&]() -> Result<bool> {
+    const kv::Operating measured = impl_->operating(kv::Operation::Erase);
     CHECK(impl_->writable());
     CHECK(impl_->check_key(key));
     kv::make_tree_key(keyspace, key, impl_->tree_key);
@@ -175,6 +179,7 @@ Result<bool> WriteTransaction::erase(Keyspace keyspace, Bytes key) {
 
 Result<std::uint64_t> WriteTransaction::erase_range(Keyspace keyspace, Bytes from, std::optional<Bytes> to) {
   return kv::safely([&]() -> Result<std::uint64_t> {
+    const kv::Operating measured = impl_->operating(kv::Operation::Erase);
     CHECK(impl_->writable());
     std::string begin, end = kv::keyspace_end(keyspace);
     kv::make_tree_key(keyspace, from, begin);

@@ -7,7 +7,7 @@
 namespace vitrine {
 
 TransactionImpl::TransactionImpl(std::shared_ptr<DatabaseImpl> of, std::shared_ptr<engine::Engine> on)
-    : database(std::move(of)), engine(std::move(on)), snapshot(engine->pin_snapshot()) {
+    : database(std::move(of)), engine(std::move(on)), snapshot(engine->pin_snapshot()), meter(database->operations) {
   try {
     database->enroll(this);
   } catch (...) {
@@ -18,7 +18,7 @@ TransactionImpl::TransactionImpl(std::shared_ptr<DatabaseImpl> of, std::shared_p
 
 TransactionImpl::TransactionImpl(std::shared_ptr<DatabaseImpl> of, std::shared_ptr<engine::Engine> on,
                                  std::unique_ptr<engine::WriteSession> of_session)
-    : database(std::move(of)), engine(std::move(on)), session(std::move(of_session)) {
+    : database(std::move(of)), engine(std::move(on)), session(std::move(of_session)), meter(database->operations) {
   snapshot.commit_seq = session->commit_seq() - 1;
   database->enroll(this);
 }
@@ -114,6 +114,7 @@ Status TransactionImpl::prepare_change(Keyspace keyspace) {
 }
 
 Status TransactionImpl::put(Keyspace keyspace, Bytes key, Bytes value) {
+  const kv::Operating measured = operating(kv::Operation::Put);
   CHECK(writable());
   CHECK(check_key(key));
   if (value.size() > kv::kValueMax) return Status::error(ErrorCode::ValueTooLarge).with("size", value.size());

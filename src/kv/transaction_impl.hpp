@@ -12,6 +12,7 @@
 
 #include "engine/write_session.hpp"
 #include "kv/keyspace.hpp"
+#include "kv/operations.hpp"
 #include "tree/cursor.hpp"
 #include "vitrine/cursor.hpp"
 #include "vitrine/transaction.hpp"
@@ -51,6 +52,10 @@ struct TransactionImpl {
   Status put(Keyspace keyspace, Bytes key, Bytes value);
   Status put_catalog(Bytes key, Bytes value);
   void cut_writers(const Status& why) noexcept;
+  // To be held while the operation runs.
+  [[nodiscard]] kv::Operating operating(kv::Operation operation) const noexcept {
+    return kv::Operating(meter, engine->env(), operation);
+  }
 
   std::shared_ptr<DatabaseImpl> database;
   std::shared_ptr<engine::Engine> engine;
@@ -61,6 +66,7 @@ struct TransactionImpl {
   std::vector<ValueWriter::Impl*> writers;
   std::uint32_t known_keyspace = kv::kDefaultId;  // checked to exist in this transaction
   mutable std::string tree_key;                   // scratch
+  mutable kv::OperationMeter meter;
   bool is_open_ = true;
 };
 

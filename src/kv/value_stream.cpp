@@ -42,6 +42,7 @@ Result<std::size_t> ValueReader::read_at(std::uint64_t offset, char* to, std::si
 
 Result<ValueReader> Transaction::open_value(Keyspace keyspace, Bytes key) const {
   return kv::safely([&]() -> Result<ValueReader> {
+    const kv::Operating measured = impl_->operating(kv::Operation::Get);
     CHECK(impl_->usable());
     CHECK(impl_->check_key(key));
     const std::optional<tree::Found> found = TRY(impl_->find(keyspace, key));
@@ -108,6 +109,7 @@ Status ValueWriter::finish() {
   return kv::safely([&]() -> Status {
     CHECK(impl_->usable());
     TransactionImpl& txn = *impl_->txn;
+    const kv::Operating measured = txn.operating(kv::Operation::Put);
     CHECK(txn.prepare_change(impl_->keyspace));
     kv::make_tree_key(impl_->keyspace, impl_->key, txn.tree_key);
     const std::string tree_key = txn.tree_key;

@@ -106,9 +106,7 @@ void Pool::unlink(Frame* frame) noexcept {
 }
 
 void Pool::count_hit() noexcept {
-  static std::atomic<unsigned> threads{0};
-  static thread_local const unsigned mine = threads.fetch_add(1, std::memory_order_relaxed) % 16;
-  auto& counter = hits_[mine].value;
+  auto& counter = hits_[base::thread_stripe()].value;
   counter.store(counter.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);  // a lost count is no harm
 }
 

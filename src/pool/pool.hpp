@@ -30,6 +30,7 @@
 #include <mutex>
 #include <vector>
 
+#include "base/thread_stripe.hpp"
 #include "format/page.hpp"
 #include "os/memory.hpp"
 #include "pool/page_store.hpp"
@@ -192,7 +193,7 @@ class Pool {
   struct alignas(64) Counter {
     std::atomic<std::uint64_t> value{0};
   };
-  std::array<Counter, 16> hits_;
+  std::array<Counter, base::kStripes> hits_;
   std::atomic<std::uint64_t> misses_{0};
   std::atomic<std::uint64_t> evictions_{0};
 };

@@ -157,6 +157,37 @@ std::uint64_t SpaceMap::trim_end() noexcept {
   return page_count();
 }
 
+SpaceMap::FreeShape SpaceMap::free_shape() const noexcept {
+  FreeShape shape;
+  std::uint64_t run = 0;
+  const auto end_run = [&] {
+    shape.runs += run > 0 ? 1 : 0;
+    shape.pages += run;
+    shape.largest_run = std::max(shape.largest_run, std::exchange(run, 0));
+  };
+  constexpr std::uint64_t kBits = PageBitmap::kWordBits;
+  for (PageNo page = 0; page < page_count();) {
+    const std::uint64_t used = allocated_.words()[page / kBits] | held_.words()[page / kBits];
+    const bool is_whole = page + kBits <= page_count();
+    if (is_whole && used == 0) {
+      run += kBits;
+    } else if (is_whole && used == ~std::uint64_t{0}) {
+      end_run();
+    } else {
+      for (PageNo bit = page; bit < std::min<PageNo>(page + kBits, page_count()); ++bit) {
+        if ((used >> (bit % kBits) & 1) == 0) {
+          ++run;
+        } else {
+          end_run();
+        }
+      }
+    }
+    page += kBits;
+  }
+  end_run();
+  return shape;
+}
+
 std::uint64_t SpaceMap::free_count() const noexcept {
   const std::uint64_t used = allocated_count() + held_count();
   const std::uint64_t all = page_count();

@@ -118,6 +118,12 @@ class SpaceMap {
   // Never below zero, but of several moments when another thread asks.
   std::uint64_t free_count() const noexcept;
 
+  // How the free pages lie. Looks at every bit: for moments when nobody allocates, and not for each call.
+  struct FreeShape {
+    std::uint64_t pages = 0, runs = 0, largest_run = 0;
+  };
+  FreeShape free_shape() const noexcept;
+
   // Every ref of the current on-disk map, root first. For the checker.
   void each_map_page(const std::function<void(const PageRef&)>& visit) const;
 

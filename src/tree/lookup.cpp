@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 // Reading single entries of any version of the tree.
+#include "base/prng.hpp"
 #include "base/try.hpp"
 #include "tree/tree.hpp"
 
@@ -46,6 +47,26 @@ Status read_value(pool::Pool& pool, Bytes value, bool large, std::string& to) {
   const std::size_t got = TRY(reader.read_at(0, to.data(), to.size()));
   if (got != to.size()) return Status::error(ErrorCode::PageMalformed, "a large value is shorter than it says");
   return {};
+}
+
+Result<double> estimate_leaf_fill(pool::Pool& pool, const TreeRoot& root, unsigned samples) {
+  if (root.page.is_null()) return 0.0;
+  base::Prng random(root.entries);
+  const auto capacity = static_cast<double>(node_capacity(pool.page_size()));
+  double sum = 0;
+  for (unsigned sample = 0; sample < samples; ++sample) {
+    pool::ReadGuard page = TRY(fetch_node(pool, root.page, std::nullopt));
+    for (;;) {
+      const NodeView node(page.data(), pool.page_size());
+      if (node.is_leaf()) {
+        sum += static_cast<double>(node.used()) / capacity;
+        break;
+      }
+      const auto child = static_cast<unsigned>(random.below(node.count()));
+      page = TRY(fetch_node(pool, node.child(child), node.level() - 1));
+    }
+  }
+  return sum / samples;
 }
 
 Result<std::uint32_t> depth_of(pool::Pool& pool, const TreeRoot& root) {

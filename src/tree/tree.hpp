@@ -52,6 +52,10 @@ Status read_value(pool::Pool& pool, Bytes value, bool large, std::string& to);
 // Levels of the tree, 0 when empty.
 Result<std::uint32_t> depth_of(pool::Pool& pool, const TreeRoot& root);
 
+// An estimate of how full leaves are, 0 to 1: the mean of `samples` leaves, each at the end of a random walk from the
+// root. The same tree gives the same answer. 0 for an empty tree.
+Result<double> estimate_leaf_fill(pool::Pool& pool, const TreeRoot& root, unsigned samples);
+
 class TreeWriter {
  public:
   explicit TreeWriter(Workspace& workspace) : workspace_(workspace) {}

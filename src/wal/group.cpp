@@ -119,12 +119,16 @@ Status Log::write_taken(Turn turn) noexcept {
       for (const LogBuffer::Run& run : taken_.runs()) {
         const os::IoSlice slice{taken_.data() + run.begin, run.end - run.begin};
         CHECK(file_->write_at(run.file_offset, {&slice, 1}));
+        written_bytes_.fetch_add(slice.size, std::memory_order_relaxed);
       }
     }
     taken_.clear();
     if (turn == Turn::Write) return {};
     syncs_.fetch_add(1, std::memory_order_relaxed);
-    return file_->sync();
+    const std::uint64_t begin_ns = env_.monotonic_ns();
+    CHECK(file_->sync());
+    sync_latency_.record(env_.monotonic_ns() - begin_ns);
+    return {};
   } catch (...) {
     return Status::out_of_memory();  // how far it came is unknown, as after any other failure
   }

@@ -24,6 +24,7 @@
 #include <span>
 #include <string>
 
+#include "base/histogram.hpp"
 #include "format/log.hpp"
 #include "format/log_seal.hpp"
 #include "os/env.hpp"
@@ -110,7 +111,9 @@ class Log {
   std::uint64_t file_size() const noexcept { return slots_.file_size(); }
   std::uint64_t capacity() const noexcept { return slots_.count() * segment_size_; }  // bytes of all slots now
   std::uint64_t syncs() const noexcept { return syncs_.load(std::memory_order_relaxed); }
-  Status failure() const;  // ok unless W4
+  std::uint64_t written_bytes() const noexcept { return written_bytes_.load(std::memory_order_relaxed); }
+  const base::Histogram& sync_latency() const noexcept { return sync_latency_; }  // of the calls to the system
+  Status failure() const;                                                         // ok unless W4
 
  private:
   using Lock = std::unique_lock<std::mutex>;
@@ -179,6 +182,8 @@ class Log {
   std::atomic<std::uint64_t> durable_seq_{0};
   std::atomic<Lsn> written_{0};
   std::atomic<std::uint64_t> syncs_{0};
+  std::atomic<std::uint64_t> written_bytes_{0};
+  base::Histogram sync_latency_;
 };
 
 }  // namespace vitrine::wal
