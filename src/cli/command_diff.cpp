@@ -6,25 +6,19 @@
 #include "cli/commands.hpp"
 #include "cli/database_access.hpp"
 #include "cli/terminal.hpp"
+#include "cli/value_text.hpp"
 
 namespace vitrine::cli {
 namespace {
 
 using inspect::Value;
 
-std::string text_of(const Value* value) {
-  if (value == nullptr || value->is_null()) return "-";
-  if (const auto* text = value->text()) return encoded(*text, Encoding::Text);
-  if (const Value* hex = value->find("hex")) return "0x" + *hex->text();
-  return inspect::to_json(*value);
-}
-
 std::string entry_text(const Value& entry) {
   if (entry.is_null()) return "none";
-  std::string text = text_of(entry.find("record_size")) + " bytes";
-  if (!entry.find("version")->is_null()) text += " of version " + text_of(entry.find("version"));
-  if (!entry.find("error")->is_null()) text += " (" + text_of(entry.find("error")) + ")";
-  if (const Value* value = entry.find("value")) text += ": " + text_of(value);
+  std::string text = member_text(entry, "record_size") + " bytes";
+  if (!entry.find("version")->is_null()) text += " of version " + member_text(entry, "version");
+  if (!entry.find("error")->is_null()) text += " (" + member_text(entry, "error") + ")";
+  if (const Value* value = entry.find("value")) text += ": " + value_text(value);
   return text;
 }
 
@@ -36,32 +30,28 @@ std::string row_text(const Value& row) {
     return change + " pages " + std::to_string(first) + " to " + std::to_string(first + pages - 1) + "\n";
   }
   const Value* const name = row.find("keyspace_name");
-  const std::string keyspace = name->is_null() ? text_of(row.find("keyspace")) : text_of(name);
-  const std::string key = row.find("key") != nullptr ? " " + text_of(row.find("key")) : "";
+  const std::string keyspace = name->is_null() ? member_text(row, "keyspace") : value_text(name);
+  const std::string key = row.find("key") != nullptr ? " " + member_text(row, "key") : "";
   return change + " key " + keyspace + key + ": " + entry_text(*row.find("before")) + " -> " +
          entry_text(*row.find("after")) + "\n";
 }
 
 std::string summary_text(const Value& summary) {
-  const auto number = [&](std::string_view name) {
-    const Value* const value = summary.find(name);
-    return value != nullptr ? *value->number() : 0;
-  };
   std::string text;
   if (summary.find("keys_added") != nullptr) {
-    text += "keys: " + text_of(summary.find("keys_added")) + " added, " + text_of(summary.find("keys_removed")) +
-            " removed, " + text_of(summary.find("keys_changed")) + " changed, " +
-            text_of(summary.find("keys_unknown")) + " unknown\n";
+    text += "keys: " + member_text(summary, "keys_added") + " added, " + member_text(summary, "keys_removed") +
+            " removed, " + member_text(summary, "keys_changed") + " changed, " + member_text(summary, "keys_unknown") +
+            " unknown\n";
   }
   if (summary.find("pages_comparable") != nullptr && !*summary.find("pages_comparable")->truth()) {
     text += "pages: of different sizes, not compared\n";
   } else if (summary.find("pages_changed") != nullptr) {
-    text += "pages: " + text_of(summary.find("pages_changed")) + " changed, " +
-            text_of(summary.find("pages_only_before")) + " only before, " + text_of(summary.find("pages_only_after")) +
-            " only after, " + text_of(summary.find("pages_same")) + " the same\n";
+    text += "pages: " + member_text(summary, "pages_changed") + " changed, " +
+            member_text(summary, "pages_only_before") + " only before, " + member_text(summary, "pages_only_after") +
+            " only after, " + member_text(summary, "pages_same") + " the same\n";
   }
   for (const std::string side : {"before", "after"}) {
-    const std::uint64_t gaps = number("gaps_" + side);
+    const std::uint64_t gaps = member_number(summary, "gaps_" + side);
     if (gaps == 0) continue;
     const bool is_checkpoint = *summary.find(side)->find("of")->text() == "checkpoint";
     text += std::to_string(gaps) + " pages of the " + (is_checkpoint ? "checkpoint " : "database ") + side +

@@ -202,6 +202,18 @@ CommandSpec salvage_row() {
           run_salvage};
 }
 
+CommandSpec view_row() {
+  return {"view",
+          "look through a file in a terminal, also while it is in use",
+          "Panels for header, pages, one page with its bytes, tree, log, keys, space,\n"
+          "snapshots and findings. Press ? for the keys. Nothing is opened for writing.",
+          {{"DB"}},
+          joined({{{"--watch", "", "look again and again, and mark what changed"},
+                   {"--interval", "TIME", "with --watch: how often (default 1s)"}},
+                  kJson}),
+          run_view};
+}
+
 CommandSpec diff_row() {
   return {"diff",
           "tell what changed from one database file to another",
@@ -343,6 +355,7 @@ std::vector<CommandSpec> make_commands() {
       inspect_row(),
       hex_row(),
       diff_row(),
+      view_row(),
       salvage_row(),
       {"checkpoint", "move what is in the log into the database file", "", {{"DB"}}, plain, run_checkpoint},
       {"compact", "pack thinly filled pages; the freed space is reused", "", {{"DB"}}, plain, run_compact},

@@ -4,9 +4,12 @@
 
 #include <cerrno>
 #include <csignal>
+#include <algorithm>
+#include <array>
 #include <initializer_list>
 
 #include <fcntl.h>
+#include <poll.h>
 #include <termios.h>
 #include <unistd.h>
 
@@ -56,6 +59,55 @@ Result<std::size_t> read_line_from(int descriptor, std::span<char> to) {
     if (got == 0 || to[size] == '\n') return size;
   }
   return Status::error(ErrorCode::ArgumentInvalid, "a secret of one line is too long");
+}
+
+InputState wait_for_input(std::chrono::milliseconds time) noexcept {
+  pollfd input{static_cast<int>(Stream::Input), POLLIN, 0};
+  if (poll(&input, 1, static_cast<int>(time.count())) <= 0) return InputState::Quiet;
+  if ((input.revents & (POLLHUP | POLLERR | POLLNVAL)) != 0) return InputState::Gone;
+  return InputState::Typed;
+}
+
+namespace {
+
+constexpr std::array kFatalSignals{SIGABRT, SIGSEGV, SIGBUS, SIGFPE, SIGILL};
+
+// What the handler of a fatal signal may use: memory that is there already, and calls that are safe in one.
+struct Rescue {
+  termios settings{};
+  std::array<char, 256> farewell{};
+  std::size_t farewell_size = 0;
+  std::array<struct sigaction, kFatalSignals.size()> before{};
+};
+Rescue rescue;
+
+extern "C" void give_terminal_back(int signal) {
+  tcsetattr(static_cast<int>(Stream::Input), TCSANOW, &rescue.settings);
+  [[maybe_unused]] const ssize_t written =
+      ::write(static_cast<int>(Stream::Output), rescue.farewell.data(), rescue.farewell_size);
+  raise(signal);  // SA_RESETHAND: now the process dies as it would have
+}
+
+}  // namespace
+
+TerminalRescue::TerminalRescue(std::string_view farewell) noexcept {
+  // The settings in place now may be those of the one who uses the terminal: it saves the old ones itself, so that
+  // "sane" is what is left to give.
+  tcgetattr(static_cast<int>(Stream::Input), &rescue.settings);
+  rescue.settings.c_lflag |= ICANON | ECHO | ISIG;
+  rescue.settings.c_iflag |= ICRNL;
+  rescue.settings.c_oflag |= OPOST | ONLCR;
+  rescue.farewell_size = std::min(farewell.size(), rescue.farewell.size());
+  std::copy_n(farewell.begin(), rescue.farewell_size, rescue.farewell.begin());
+  struct sigaction action {};
+  action.sa_handler = give_terminal_back;
+  action.sa_flags = static_cast<int>(SA_RESETHAND);
+  sigemptyset(&action.sa_mask);
+  for (std::size_t i = 0; i < kFatalSignals.size(); ++i) sigaction(kFatalSignals[i], &action, &rescue.before[i]);
+}
+
+TerminalRescue::~TerminalRescue() {
+  for (std::size_t i = 0; i < kFatalSignals.size(); ++i) sigaction(kFatalSignals[i], &rescue.before[i], nullptr);
 }
 
 namespace {

@@ -3,7 +3,9 @@
 // itself never looks at any of this.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <span>
 #include <string_view>
 
@@ -26,6 +28,20 @@ bool interrupt_requested() noexcept;
 // Reads up to the next newline, which is dropped, or the end, and not a byte further, so that what follows is there for
 // others. Returns how much was read. Errors: ReadFailed, Cancelled, ArgumentInvalid when `to` is too small.
 Result<std::size_t> read_line_from(int descriptor, std::span<char> to);
+
+// Waits until something was typed, the time is over, or a signal came. Gone: nobody will type any more.
+enum class InputState : std::uint8_t { Typed, Quiet, Gone };
+InputState wait_for_input(std::chrono::milliseconds time) noexcept;
+
+// Until the end of its scope, a process that dies of its own mistake first gives the terminal its settings back and
+// writes `farewell`, which ends special modes. One at a time.
+class TerminalRescue {
+ public:
+  explicit TerminalRescue(std::string_view farewell) noexcept;
+  ~TerminalRescue();
+  TerminalRescue(const TerminalRescue&) = delete;
+  TerminalRescue& operator=(const TerminalRescue&) = delete;
+};
 
 // Shows a prompt, and until the end of its scope nothing that is typed.
 class HiddenInput {

@@ -164,8 +164,7 @@ Value child_row(SourceFile& source, const PageRef& ref, unsigned level, unsigned
 }
 
 // The reference that leads to a node: from the header, or what the page says of itself when it was asked for by number.
-Result<PageRef> tree_target(SourceFile& source, const Request& request) {
-  const PageNo page = TRY(number_from(request, 0));
+Result<PageRef> tree_target(SourceFile& source, PageNo page) {
   if (page == 0) {
     CHECK(source.header_status());
     return source.meta().tree_root;
@@ -177,8 +176,14 @@ Result<PageRef> tree_target(SourceFile& source, const Request& request) {
 
 }  // namespace
 
+// `from` is PAGE, or PAGE:SLOT to go on inside a node.
 Result<Value> tree_view(SourceFile& source, const Request& request) {
-  const PageRef ref = TRY(tree_target(source, request));
+  const std::size_t colon = request.from.find(':');
+  Request part;
+  part.from = request.from.substr(0, colon);
+  const PageRef ref = TRY(tree_target(source, TRY(number_from(part, 0))));
+  part.from = colon == std::string::npos ? "" : request.from.substr(colon + 1);
+  const std::uint64_t first = TRY(number_from(part, 0));
   Value value = Value::object().add("node", ref_value(ref));
   if (ref.is_null()) return std::move(value).add("level", Value()).add("count", std::uint64_t{0});
   std::vector<std::byte> image;
@@ -187,13 +192,15 @@ Result<Value> tree_view(SourceFile& source, const Request& request) {
   value.add("fill", static_cast<double>(node.used()) / static_cast<double>(tree::node_capacity(source.page_size())));
   if (node.is_leaf()) return value;
   Value::List children;
-  for (unsigned i = 0; i < node.count() && i < request.limit; ++i) {
+  unsigned i = static_cast<unsigned>(std::min<std::uint64_t>(first, node.count()));
+  for (; i < node.count() && children.size() < request.limit; ++i) {
     Value row = child_row(source, node.child(i), node.level() - 1, i);
     std::string key;
     node.key(i).append_to(key);
     if (request.disclosure != Disclosure::Structure) row.add("separator", bytes_value(key));
     children.push_back(std::move(row));
   }
+  value.add("next", i < node.count() ? Value(std::to_string(ref.page()) + ":" + std::to_string(i)) : Value());
   return std::move(value).add("children", std::move(children));
 }
 

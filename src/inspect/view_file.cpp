@@ -11,6 +11,7 @@
 namespace vitrine::inspect {
 namespace {
 
+constexpr std::uint64_t kSpaceLeaves = 2;             // leaves of the map that one answer about space looks at
 constexpr std::uint64_t kSnapshotCheckpoints = 4096;  // how far back from the newest readers are looked for
 
 Value block_value(SourceFile& source, unsigned index) {
@@ -165,7 +166,8 @@ Result<Value> page_view(SourceFile& source, const Request& request) {
   return value;
 }
 
-// Runs, each as long as possible, so that the answer to "what is free" is short.
+// Runs, each as long as possible, so that the answer to "what is free" is short. It ends behind a few leaves of the
+// map, so that the cost has a bound; then the last run may go on in the next answer.
 Result<Value> space_view(SourceFile& source, const Request& request) {
   CHECK(source.header_status());
   const PageNo from = std::max(TRY(number_from(request, source.first_page())), source.first_page());
@@ -173,10 +175,11 @@ Result<Value> space_view(SourceFile& source, const Request& request) {
   MapReader map(source);
   Value::List runs;
   PageNo page = from;
-  while (page < count && runs.size() < request.limit) {
+  const std::uint64_t stop = std::min(count, from + kSpaceLeaves * space::bits_per_leaf(source.page_size()));
+  while (page < stop && runs.size() < request.limit) {
     const std::optional<bool> state = map.is_allocated(page);
     PageNo end = page + 1;
-    while (end < count && map.is_allocated(end) == state) ++end;
+    while (end < stop && map.is_allocated(end) == state) ++end;
     runs.push_back(Value::object()
                        .add("first", page)
                        .add("pages", end - page)
