@@ -5,9 +5,11 @@
 #include <chrono>
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 
+#include "vitrine/freshness.hpp"
 #include "vitrine/secret.hpp"
 
 namespace vitrine {
@@ -41,6 +43,17 @@ struct Options {
   // Opens an encrypted database; a new one is encrypted if it is given. Not kept once the database is open.
   Secret secret;
   Cipher cipher = Cipher::Automatic;  // of a new database
+
+  // --- Freshness
+  // open() refuses a database that does not have this commit (RolledBack, Forked).
+  std::optional<CommitToken> min_commit;
+  // A file kept elsewhere that names the newest durable commit. A handle for writing makes it when it is missing and
+  // moves it on with each sync, before the commit is acknowledged: one more write and sync for each group of commits.
+  // Every handle refuses a database that does not have the commit it names. Empty: none.
+  std::string anchor;
+  // Open although the database is behind or forked; a handle for writing then moves the anchor to what it finds. Never
+  // set it in advance: for people who restored an older state themselves, and for looking.
+  bool accept_rollback = false;
 
   // --- Durability
   Durability durability = Durability::Full;  // of commits that do not say

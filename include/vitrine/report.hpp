@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "vitrine/freshness.hpp"
 #include "vitrine/status.hpp"
 
 namespace vitrine {
@@ -22,7 +23,8 @@ struct DatabaseInfo {
   std::uint64_t checkpoint_wall_ms = 0;
   std::uint64_t open_count = 0;
   std::uint64_t commit_seq = 0;
-  bool was_clean = false;  // the last writer closed in order
+  std::string commit_token;  // of that commit
+  bool was_clean = false;    // the last writer closed in order
   bool read_only = false;
   std::string cipher;               // empty: not encrypted
   std::uint32_t unlocked_slot = 0;  // the key slot that the secret opened
@@ -109,6 +111,7 @@ struct Finding {
   std::string message;
 };
 
+// Three answers that say nothing about each other: integrity (findings), completeness (is_complete), freshness.
 struct VerifyReport {
   std::vector<Finding> findings;
   std::uint64_t pages_checked = 0;
@@ -116,6 +119,8 @@ struct VerifyReport {
   std::uint64_t log_transactions = 0;  // waiting in the log for the next checkpoint
   std::uint32_t tree_depth = 0;
   bool is_complete = true;  // false: incomplete is not clean
+  Freshness freshness = Freshness::Unanchored;
+  std::string freshness_note;  // why it is that
   bool is_clean() const noexcept { return is_complete && findings.empty(); }
   bool has_damage() const noexcept {
     for (const Finding& finding : findings) {

@@ -105,8 +105,11 @@ enum class CommitOutcome : std::uint8_t {
 struct [[nodiscard]] Commit {
   CommitOutcome outcome = CommitOutcome::NotCommitted;
   std::uint64_t seq = 0;  // of this commit, when it was made
-  Status status;          // ok for Committed and Pending
+  Status status;          // ok for Committed and Pending; Committed with AnchorFailed: durable, but not anchored
+  std::uint64_t session = 0;
 
+  // Proves later that a database has this commit: Options::min_commit.
+  CommitToken token() const noexcept { return {seq, session}; }
   bool is_applied() const noexcept { return outcome == CommitOutcome::Committed || outcome == CommitOutcome::Pending; }
 };
 

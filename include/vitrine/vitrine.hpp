@@ -5,6 +5,7 @@
 #include "vitrine/bytes.hpp"
 #include "vitrine/status.hpp"
 #include "vitrine/secret.hpp"
+#include "vitrine/freshness.hpp"
 #include "vitrine/options.hpp"
 #include "vitrine/database.hpp"
 #include "vitrine/transaction.hpp"

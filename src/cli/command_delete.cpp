@@ -53,7 +53,7 @@ Status run_delete(const Arguments& arguments, Console& console) {
   if (key && !console.json()) return {};
   Record record;
   record.add("deleted", deleted);
-  if (console.json()) record.add("seq", commit.seq).add("outcome", outcome_name(commit.outcome));
+  if (console.json()) add_commit(record, commit);
   return console.print(record);
 }
 

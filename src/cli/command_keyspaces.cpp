@@ -32,7 +32,7 @@ Status drop(const Arguments& arguments, Bytes name, Console& console) {
   CHECK(db.close());
   Record record;
   record.add("deleted", deleted);
-  if (console.json()) record.add("seq", commit.seq).add("outcome", outcome_name(commit.outcome));
+  if (console.json()) add_commit(record, commit);
   return console.print(record);
 }
 

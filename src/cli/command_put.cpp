@@ -106,8 +106,7 @@ Status put_one(const Arguments& arguments, Encoding encoding, Console& console) 
   CHECK(db.close());
   if (!console.json()) return {};
   Record record;
-  record.add("seq", commit.seq).add("outcome", outcome_name(commit.outcome));
-  return console.print(record);
+  return console.print(add_commit(record, commit));
 }
 
 }  // namespace

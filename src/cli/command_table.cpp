@@ -22,6 +22,9 @@ const OptionRows kOpen{
     {"--passphrase-fd", "N", "unlock with the first line of descriptor N"},
     {"--keyfile", "FILE", "unlock with the content of FILE"},
     {"--recovery-stdin", "", "unlock with the recovery key in the first line of standard input"},
+    {"--min-commit", "TOKEN", "refuse a database without this commit (put --json shows tokens)"},
+    {"--anchor", "FILE", "refuse a database behind the commit in FILE; writing moves FILE on"},
+    {"--accept-rollback", "", "open although the database is behind or forked"},
 };
 const OptionRows kNewPassphrase{
     {"--new-passphrase-stdin", "", "take the new passphrase from the next line of standard input"},
@@ -148,7 +151,8 @@ CommandSpec verify_row() {
           "quick: header, log, free space. full: every page as well, the order of keys, and\n"
           "that each page has exactly one owner. deep: also what entries mean to the layers\n"
           "above. Exit 0: clean; 10: something was found; 3: not everything could be looked\n"
-          "at, which is not clean.",
+          "at, which is not clean. Integrity, completeness and freshness are three answers:\n"
+          "--min-commit and --anchor tell whether an older state was put back.",
           {{"DB"}},
           joined({{{"--level", "quick|full|deep", "how much to check (default full)"},
                    {"--explain", "", "first explain each page: what it is, who points to it, its state"},

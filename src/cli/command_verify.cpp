@@ -26,15 +26,42 @@ std::string_view severity_name(FindingSeverity severity) noexcept {
   return "incomplete";
 }
 
+std::string_view freshness_name(Freshness freshness) noexcept {
+  switch (freshness) {
+    case Freshness::Anchored:
+      return "anchored";
+    case Freshness::Behind:
+      return "behind";
+    case Freshness::Forked:
+      return "forked";
+    case Freshness::Unanchored:
+      break;
+  }
+  return "unanchored";
+}
+
+// Of what was looked at: a gap in the check says nothing about it.
+std::string_view integrity_name(const VerifyReport& report) noexcept {
+  if (report.has_damage()) return "damaged";
+  for (const Finding& finding : report.findings) {
+    if (finding.severity == FindingSeverity::Warning) return "warnings";
+  }
+  return "clean";
+}
+
 std::uint64_t count_of(const VerifyReport& report, FindingSeverity severity) noexcept {
   std::uint64_t count = 0;
   for (const Finding& finding : report.findings) count += finding.severity == severity ? 1 : 0;
   return count;
 }
 
-// Damage outranks a gap in the check, a gap outranks a warning: whoever repairs needs the worst first, and a check
-// with gaps must never be taken for one that found only trifles.
+// Damage outranks an older state, that a gap in the check, and that a warning: whoever repairs needs the worst first,
+// and a check with gaps must never be taken for one that found only trifles.
 Status verdict_of(const VerifyReport& report) {
+  if (!report.has_damage()) {
+    if (report.freshness == Freshness::Behind) return Status::error(ErrorCode::RolledBack);
+    if (report.freshness == Freshness::Forked) return Status::error(ErrorCode::Forked);
+  }
   if (report.is_clean()) return {};
   const bool has_gap = !report.is_complete || count_of(report, FindingSeverity::Incomplete) > 0;
   const bool is_gap_worst = has_gap && !report.has_damage();
@@ -52,6 +79,9 @@ Record record_of(const VerifyReport& report, std::string_view level) {
   }
   Record record;
   record.add("clean", report.is_clean()).add("complete", report.is_complete).add("level", level);
+  record.add("integrity", integrity_name(report)).add("freshness", freshness_name(report.freshness));
+  record.add("freshness_note", report.freshness_note);
+  record.add("completeness", report.is_complete ? "complete" : "incomplete");
   record.add("pages_checked", report.pages_checked).add("entries", report.entries);
   record.add("tree_depth", std::uint64_t{report.tree_depth}).add("log_transactions", report.log_transactions);
   record.add("findings", std::move(rows));
@@ -88,7 +118,7 @@ Status run_verify(const Arguments& arguments, Console& console) {
   } else if (arguments.has("--from") || arguments.has("--limit")) {
     return usage_error("--from and --limit belong to --explain");
   }
-  const Database db = TRY(open_database(arguments, Access::ReadOnly));
+  const Database db = TRY(open_database_to_check(arguments));
   ProgressBar bar("verify", console.progress());
   const VerifyReport report = TRY(db.verify(level_of(level), progress_function(bar)));
   bar.finish();

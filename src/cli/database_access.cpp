@@ -20,6 +20,9 @@ Result<Options> options_of(const Arguments& arguments, Access access) {
   Options options;
   options.access = access;
   options.accept_lost_log = arguments.has("--accept-lost-log");
+  options.accept_rollback = arguments.has("--accept-rollback");
+  if (const auto token = arguments.value("--min-commit")) options.min_commit = TRY(CommitToken::parse(*token));
+  options.anchor = arguments.value("--anchor").value_or("");
   if (const auto size = TRY(arguments.size("--cache-size"))) options.cache_size = *size;
   if (const auto size = TRY(arguments.size("--log-size"))) options.log_size_max = *size;
   if (const auto ms = TRY(arguments.duration_ms("--lock-timeout"))) {
@@ -35,8 +38,7 @@ Result<Options> options_of(const Arguments& arguments, Access access) {
   return options;
 }
 
-Result<Database> open_with(const Arguments& arguments, OpenMode mode, Access access, Secret secret) {
-  Options options = TRY(options_of(arguments, access));
+Result<Database> open_with(const Arguments& arguments, OpenMode mode, Options options, Secret secret) {
   options.secret = std::move(secret);
   Result<Database> db = Database::open(arguments.database(), mode, options);
   if (db.has_value() || db.status().code() != ErrorCode::KeyRequired || !can_ask()) return db;
@@ -47,7 +49,14 @@ Result<Database> open_with(const Arguments& arguments, OpenMode mode, Access acc
 }  // namespace
 
 Result<Database> open_database(const Arguments& arguments, Access access) {
-  return open_with(arguments, OpenMode::MustExist, access, TRY(secret_argument(arguments)));
+  Options options = TRY(options_of(arguments, access));
+  return open_with(arguments, OpenMode::MustExist, std::move(options), TRY(secret_argument(arguments)));
+}
+
+Result<Database> open_database_to_check(const Arguments& arguments) {
+  Options options = TRY(options_of(arguments, Access::ReadOnly));
+  options.accept_rollback = true;
+  return open_with(arguments, OpenMode::MustExist, std::move(options), TRY(secret_argument(arguments)));
 }
 
 Result<Database> open_database_as(const Arguments& arguments, OpenMode mode) {
@@ -55,7 +64,7 @@ Result<Database> open_database_as(const Arguments& arguments, OpenMode mode) {
 }
 
 Result<Database> open_database_as(const Arguments& arguments, OpenMode mode, Secret secret) {
-  return open_with(arguments, mode, Access::ReadWrite, std::move(secret));
+  return open_with(arguments, mode, TRY(options_of(arguments, Access::ReadWrite)), std::move(secret));
 }
 
 Result<Database> create_database(const Arguments& arguments) {
@@ -144,6 +153,11 @@ std::string_view outcome_name(CommitOutcome outcome) noexcept {
       break;
   }
   return "unknown";
+}
+
+Record& add_commit(Record& record, const Commit& commit) {
+  record.add("seq", commit.seq).add("outcome", outcome_name(commit.outcome));
+  return record.add("token", commit.token().to_string());
 }
 
 Status cancelled() { return Status::error(ErrorCode::Cancelled); }

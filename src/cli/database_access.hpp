@@ -7,6 +7,7 @@
 
 #include "cli/arguments.hpp"
 #include "cli/encoding.hpp"
+#include "cli/record.hpp"
 #include "vitrine/database.hpp"
 
 namespace vitrine::cli {
@@ -15,6 +16,8 @@ namespace vitrine::cli {
 // standard input is read by them: call one of them once.
 // Opens DB, which must exist, with what the open options say.
 Result<Database> open_database(const Arguments& arguments, Access access);
+// Opens DB to look at it, also when it is behind what --min-commit or --anchor names: the report says so.
+Result<Database> open_database_to_check(const Arguments& arguments);
 // Opens DB for writing with `mode`. A new database is encrypted if an option gives a secret.
 Result<Database> open_database_as(const Arguments& arguments, OpenMode mode);
 // The same with a secret that was read before, because standard input is read for something else first.
@@ -51,6 +54,8 @@ KeyBounds prefix_bounds(std::string prefix);
 // The status of a commit as one Status: ok only when it was applied.
 Status commit_status(const Commit& commit);
 std::string_view outcome_name(CommitOutcome outcome) noexcept;
+// Number, outcome and token.
+Record& add_commit(Record& record, const Commit& commit);
 
 Status cancelled();
 

@@ -46,8 +46,8 @@ class Batch {
       return {};
     }
     Record record;
-    record.add("entries", committed_).add("commits", commits_).add("seq", last_.seq);
-    return console_.print(record.add("outcome", outcome_name(last_.outcome)));
+    record.add("entries", committed_).add("commits", commits_);
+    return console_.print(add_commit(record, last_));
   }
 
  private:

@@ -132,10 +132,10 @@ Status Engine::checkpoint_with_latch(std::unique_lock<std::mutex> checkpoint_loc
   if (!plan.has_value()) return plan.status();
   if (plan->state.version == meta_.version) return {};  // nothing new
   try {
-    const Status status = run_checkpoint(*plan, ending);
+    Status status = run_checkpoint(*plan, ending);
     if (status.is_ok()) adopt_checkpoint(*plan);
     versions_->unpin_checkpoint(plan->state.version);
-    return status;
+    return status.is_ok() ? move_anchor() : status;
   } catch (const std::bad_alloc&) {
     poison(Status::out_of_memory());
     return Status::out_of_memory();
@@ -223,7 +223,10 @@ void Engine::after_commit(Durability durability) {
 
 void Engine::sync_log() {
   unsynced_.store(false, std::memory_order_release);
-  if (log_->sync(log_end_.load(std::memory_order_acquire)).is_ok()) versions_->advance(log_->durable());
+  if (log_->sync(log_end_.load(std::memory_order_acquire)).is_ok()) {
+    versions_->advance(log_->durable());
+    (void)move_anchor();  // a failure poisons, and the next commit says so
+  }
   last_sync_ns_.store(env_.monotonic_ns(), std::memory_order_relaxed);
 }
 

@@ -12,10 +12,11 @@ namespace {
 
 constexpr std::uint64_t kEntriesPerTick = 1024;
 
+// Not as operations of a commit: the copy begins at the commit that the snapshot is, and adds none.
 Status copy_entry(pool::Pool& pool, const tree::TreeCursor& from, WriteSession& to, TransferReport& report) {
   if (!from.is_large()) {
     report.bytes += from.key().size() + from.value().size();
-    return to.put(from.key(), {}, from.value());
+    return to.reorganize([&](tree::TreeWriter& tree) { return tree.put(from.key(), {}, from.value()); });
   }
   tree::LargeValueReader reader = TRY(tree::LargeValueReader::open(pool, from.value()));
   tree::LargeValueWriter writer(to.workspace());
@@ -26,13 +27,15 @@ Status copy_entry(pool::Pool& pool, const tree::TreeCursor& from, WriteSession& 
     at += got;
   }
   report.bytes += from.key().size() + reader.size();
-  return to.put_large(from.key(), writer);
+  return to.reorganize([&](tree::TreeWriter& tree) -> Status {
+    if (const std::string* small = writer.small_value()) return tree.put(from.key(), {}, *small);
+    return tree.put_large(from.key(), TRY(writer.finish()));
+  });
 }
 
 Status copy_entries(pool::Pool& pool, const State& snapshot, Engine& target, TransferReport& report,
                     const ProgressFunction& progress) {
   const std::unique_ptr<WriteSession> session = TRY(target.begin_write(std::nullopt));
-  session->continue_from(snapshot.commit_seq);
   tree::TreeCursor cursor(pool, snapshot.root);
   CHECK(cursor.seek_first());
   while (cursor.is_valid()) {
@@ -55,9 +58,11 @@ Result<TransferReport> Engine::backup(os::Env& to, const std::string& path, cons
   Options options = options_;
   options.access = Access::ReadWrite;
   options.page_size = page_size();
-  CHECK(create(to, draft.name(), options, as_plaintext ? nullptr : this));
+  options.min_commit.reset();  // of the copy nothing is known yet
+  options.anchor.clear();
   const State snapshot = pin_snapshot();
   const base::Defer unpin([&] { unpin_snapshot(snapshot); });
+  CHECK(create(to, draft.name(), options, Origin{this, snapshot.commit_seq, as_plaintext}));
   TransferReport report;
   report.snapshot_seq = snapshot.commit_seq;
   const std::shared_ptr<Engine> target =

@@ -25,6 +25,7 @@
 #include <vector>
 
 #include "base/histogram.hpp"
+#include "engine/anchor.hpp"
 #include "engine/file_keys.hpp"
 #include "format/log_seal.hpp"
 #include "format/meta.hpp"
@@ -71,8 +72,17 @@ class WriteSession;
 class Engine : public std::enable_shared_from_this<Engine> {
  public:
   // Makes an empty database file at `path`; FileExists when the name is taken. All or nothing, also across a crash.
-  // Encrypted if the options have a secret, or as `original` is.
-  static Status create(os::Env& env, const std::string& path, const Options& options, const Engine* original = nullptr);
+  // Encrypted if the options have a secret. As the beginning of a copy of `original` it has its history up to
+  // `commit_seq`, and its keys unless `as_plaintext`.
+  struct Origin {
+    const Engine* original = nullptr;
+    std::uint64_t commit_seq = 0;
+    bool as_plaintext = false;
+  };
+  static Status create(os::Env& env, const std::string& path, const Options& options, const Origin& origin);
+  static Status create(os::Env& env, const std::string& path, const Options& options) {
+    return create(env, path, options, Origin{});
+  }
   // `keys`: of a file with the same master key, in place of a secret.
   static Result<std::shared_ptr<Engine>> open(os::Env& env, const std::string& path, const Options& options,
                                               Backing backing = Backing::File, const FileKeys& keys = {});
@@ -167,6 +177,16 @@ class Engine : public std::enable_shared_from_this<Engine> {
   Status write_session_header();
   Status write_next_header(Meta meta);
   Status close_writer();
+
+  // freshness.cpp
+  Status read_anchor();
+  Status check_freshness();
+  static Status check_new_file_is_expected(os::Env& env, const std::string& path, const Options& options);
+  CommitToken token_of(std::uint64_t commit_seq) const;
+  std::uint64_t durable_seq() const;
+  Status open_anchor();
+  Status move_anchor();
+  Result<bool> is_writer_ahead();
 
   // older_readers.cpp
   Result<std::vector<std::uint64_t>> older_checkpoints_in_use();
@@ -277,9 +297,15 @@ class Engine : public std::enable_shared_from_this<Engine> {
   std::atomic<bool> unsynced_{false};       // something was written out and not synced
   std::atomic<bool> periodic_used_{false};  // a commit asked for the timer
   std::atomic<bool> closed_{true};          // until the files are open
-  bool missed_commit_ = false;  // read-only: the log goes on behind a commit that only a newer checkpoint has
-  bool cannot_go_on_ = false;   // read-only: memory ended half-way; the next refresh opens anew
-  wal::LogPosition replayed_;   // read-only: where catch_up goes on
+  std::optional<CommitToken> anchored_;     // what the anchor file named on opening
+  Freshness freshness_ = Freshness::Unanchored;
+  std::string freshness_note_ = "no commit token and no anchor file was given";
+  std::mutex anchor_mutex_;         // after all others
+  std::unique_ptr<Anchor> anchor_;  // of a writer; under anchor_mutex_
+  Status anchor_failure_;           // under anchor_mutex_
+  bool missed_commit_ = false;      // read-only: the log goes on behind a commit that only a newer checkpoint has
+  bool cannot_go_on_ = false;       // read-only: memory ended half-way; the next refresh opens anew
+  wal::LogPosition replayed_;       // read-only: where catch_up goes on
   std::unique_ptr<os::File> reader_log_;
   std::mutex catch_up_mutex_;
 

@@ -87,10 +87,11 @@ Engine::~Engine() {
 }
 
 // The file is made under another name and gets its own once it is whole and durable.
-Status Engine::create(os::Env& env, const std::string& path, const Options& options, const Engine* original) {
+Status Engine::create(os::Env& env, const std::string& path, const Options& options, const Origin& origin) {
   Options checked = options;
   CHECK(check_options(checked));
   DraftFile draft = TRY(DraftFile::of(env, path));
+  CHECK(check_new_file_is_expected(env, path, options));
   Meta meta;
   meta.page_size = checked.page_size == 0 ? format::kPageSizeDefault : checked.page_size;
   meta.file = TRY(random_file_id(env));
@@ -100,7 +101,13 @@ Status Engine::create(os::Env& env, const std::string& path, const Options& opti
   meta.wall_ms = meta.clock_ms = env.wall_ms();
   meta.state = format::kMetaClean;
   FileKeys keys;
-  if (original != nullptr && original->keys_.ring) {
+  const Engine* const original = origin.original;
+  if (original != nullptr) {
+    meta.commit_seq = origin.commit_seq;
+    meta.history = original->meta().history;
+    meta.history.cut_behind(origin.commit_seq);
+  }
+  if (original != nullptr && original->keys_.ring && !origin.as_plaintext) {
     keys = TRY(inherit_keys(meta, original->meta(), original->keys_));
   } else if (options.secret) {
     keys = TRY(make_keys(env, meta, options.secret, options.cipher));
@@ -125,9 +132,11 @@ Result<std::shared_ptr<Engine>> Engine::open(os::Env& env, const std::string& pa
       return engine;
     }
     engine->closed_ = true;  // a half-opened engine must not write a checkpoint on its way out
-    // A writer that closes between a reader's look at the header and at the log takes the log away.
-    const bool writer_closed = engine->is_read_only() && status.code() == ErrorCode::LogMissing;
-    if (!writer_closed || attempt == 3) return status;
+    // A writer that closes between a reader's look at the header and at the log takes the log away; one that makes a
+    // checkpoint meanwhile may have the commit that the reader misses.
+    const bool may_be_writer = status.code() == ErrorCode::LogMissing ||
+                               (status.code() == ErrorCode::RolledBack && TRY(engine->is_writer_ahead()));
+    if (!engine->is_read_only() || !may_be_writer || attempt == 3) return status;
   }
 }
 
@@ -256,6 +265,7 @@ Status Engine::write_session_header() {
   Meta meta = meta_;
   ++meta.open_count;
   meta.state = 0;
+  meta.history.begin(versions_->latest().commit_seq + 1, workspace_->session());
   return write_next_header(meta);
 }
 
@@ -271,6 +281,7 @@ Status Engine::write_next_header(Meta meta) {
 
 Status Engine::open_for_writing() {
   CHECK(take_writer_lock());
+  CHECK(read_anchor());
   meta_ = TRY(read_meta());
   CHECK(check_length(TRY(file_->size())));
   was_clean_ = meta_.is_clean();
@@ -279,6 +290,7 @@ Status Engine::open_for_writing() {
   CHECK(keep_pages_of_older_readers());
   CHECK(heal_header());
   CHECK(recover_log());
+  CHECK(open_anchor());
   let_go_of_old_checkpoints();
   last_commit_ns_ = env_.monotonic_ns();
   if (env_.has_background_threads()) worker_ = TRY(os::Worker::start([this] { return maintain(); }));
@@ -302,10 +314,12 @@ Status Engine::lock_checkpoint_for_reading() {
 }
 
 Status Engine::open_for_reading() {
+  CHECK(read_anchor());
   CHECK(lock_checkpoint_for_reading());
   was_clean_ = meta_.is_clean();
   CHECK(load_pages());
-  return replay_for_reading();
+  CHECK(replay_for_reading());
+  return check_freshness();
 }
 
 Status Engine::check_usable() const {
@@ -366,7 +380,7 @@ Status Engine::sync() {
   CHECK(failure());
   CHECK(log_->sync(log_end_.load(std::memory_order_acquire)));
   versions_->advance(log_->durable());
-  return {};
+  return move_anchor();
 }
 
 Status Engine::close() {

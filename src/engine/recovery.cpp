@@ -104,6 +104,7 @@ Status Engine::check_not_ahead(Lsn durable) const {
 }
 
 Status Engine::start_fresh_log() {
+  CHECK(check_freshness());
   const std::uint64_t segment = options_.log_segment_size;
   const wal::LogPosition start{(meta_.log_position / segment + 1) * segment + format::kSegmentHeaderSize,
                                meta_.log_chain};
@@ -151,6 +152,7 @@ Status Engine::recover_log() {
     CHECK(start_fresh_log());
     return checkpoint();
   }
+  CHECK(check_freshness());
   log_ = TRY(wal::Log::resume(env_, std::move(*file), *scan, meta_.file, log_options()));
   CHECK(write_session_header());
   Status opened = append_open_frame();
@@ -195,6 +197,11 @@ Status Engine::check_missed_commit() {
   return Status::error(ErrorCode::LogHole, "commits are missing between the header and the log")
       .with("path", log_path())
       .with("expected", versions_->latest().commit_seq + 1);
+}
+
+// Read-only: whether there is a newer checkpoint than ours, which may have what we miss.
+Result<bool> Engine::is_writer_ahead() {
+  return is_read_only() && (missed_commit_ || TRY(read_meta()).checkpoint != meta_.checkpoint);
 }
 
 Result<Engine::Catchup> Engine::catch_up() {

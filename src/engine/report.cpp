@@ -94,6 +94,8 @@ Result<VerifyReport> Engine::verify(VerifyLevel level, const ProgressFunction& p
   const std::uint64_t log_transactions = TRY(check_log(checker, meta));
   VerifyReport report = TRY(checker.run(level));
   report.log_transactions = log_transactions;
+  report.freshness = freshness_;
+  report.freshness_note = freshness_note_;
   verify_findings_.store(report.findings.size());
   verified_wall_ms_.store(env_.wall_ms());
   return report;
@@ -193,9 +195,7 @@ Result<Stats> Engine::stats() {
   const State state = versions_->latest();
   stats.entries = state.root.entries;
   stats.commit_seq = state.commit_seq;
-  // A checkpoint has what a commit by checkpoint never put into the log; the log may be ahead of the version.
-  const std::uint64_t durable = log_ ? std::max(checkpoint.commit_seq, log_->durable_seq()) : state.commit_seq;
-  stats.durable_seq = std::min(durable, state.commit_seq);
+  stats.durable_seq = std::min(durable_seq(), state.commit_seq);
   CHECK(add_tree_stats(stats));
   add_space_stats(stats, checkpoint);
   add_cache_stats(stats);
@@ -230,6 +230,7 @@ Result<DatabaseInfo> Engine::info() {
   info.checkpoint_wall_ms = checkpoint.wall_ms;
   info.open_count = checkpoint.open_count;
   info.commit_seq = versions_->latest().commit_seq;
+  info.commit_token = checkpoint.history.token(info.commit_seq).to_string();
   info.was_clean = was_clean_;
   info.read_only = is_read_only();
   if (keys_.ring) {

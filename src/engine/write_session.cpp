@@ -176,8 +176,9 @@ Commit WriteSession::end(Durability durability) {
     return refuse(status);
   }
   if (operations_ == 0 && !workspace().has_changes()) {
+    const std::uint64_t session = engine_->token_of(base_.commit_seq).session;
     finish();
-    return {CommitOutcome::Committed, base_.commit_seq, {}};
+    return {CommitOutcome::Committed, base_.commit_seq, {}, session};
   }
   if (Status status = engine_->failure(); !status.is_ok()) return refuse(status);
   try {
@@ -237,7 +238,8 @@ Commit WriteSession::commit_to_log(Durability durability) {
 
 // The session has ended and the latch is free: nothing here may be undone any more.
 Commit WriteSession::wait_durable(Engine& engine, const State& state, Durability durability, Lsn end) noexcept {
-  if (engine.log_ == nullptr) return {CommitOutcome::Committed, state.commit_seq, {}};
+  const std::uint64_t session = engine.token_of(state.commit_seq).session;
+  if (engine.log_ == nullptr) return {CommitOutcome::Committed, state.commit_seq, {}, session};
   engine.last_commit_ns_.store(engine.env_.monotonic_ns(), std::memory_order_relaxed);
   const bool must_sync = durability == Durability::Full || state.needs_durable > engine.log_->durable();
   Status status;
@@ -259,11 +261,12 @@ Commit WriteSession::wait_durable(Engine& engine, const State& state, Durability
     if (starts_timer && engine.worker_) engine.worker_->wake();
   }
   try {
+    if (must_sync) status = engine.move_anchor();
     engine.after_commit(durability);
   } catch (const std::bad_alloc&) {
     // Maintenance only: it is due again after the next commit.
   }
-  return {must_sync ? CommitOutcome::Committed : CommitOutcome::Pending, state.commit_seq, {}};
+  return {must_sync ? CommitOutcome::Committed : CommitOutcome::Pending, state.commit_seq, std::move(status), session};
 }
 
 Commit WriteSession::commit_by_checkpoint() {
@@ -299,8 +302,9 @@ Commit WriteSession::commit_by_checkpoint_locked() {
   engine.versions_->add(state, std::move(plan->retired), engine.log_ ? engine.log_->durable() : 0);
   engine.adopt_checkpoint(*plan);
   count_commit();
+  const std::shared_ptr<Engine> keep = engine_;
   finish();
-  return {CommitOutcome::Committed, state.commit_seq, {}};
+  return {CommitOutcome::Committed, state.commit_seq, keep->move_anchor(), keep->token_of(state.commit_seq).session};
 }
 
 }  // namespace vitrine::engine

@@ -20,7 +20,7 @@ namespace {
 constexpr std::array<char, 8> kMagic = {'V', 'I', 'T', 'R', 'I', 'N', 'E', '\n'};
 constexpr std::uint32_t kKnownFeatures = kMetaEncrypted;
 constexpr std::uint16_t kKnownState = kMetaClean;
-constexpr std::size_t kReservedSize = 1752;
+constexpr std::size_t kReservedSize = 24;
 
 // The byte table of meta.hpp as a type.
 struct MetaLayout {
@@ -47,6 +47,7 @@ struct MetaLayout {
   std::uint32_t cipher;
   std::uint32_t key_epoch;
   crypto::KeyTable keys;
+  History history;
   std::array<std::byte, kReservedSize> reserved;
   crypto::Mac mac;
   std::uint64_t zero;
@@ -64,8 +65,9 @@ static_assert(offsetof(MetaLayout, format_version) == 8 && offsetof(MetaLayout, 
               offsetof(MetaLayout, wall_ms) == 144 && offsetof(MetaLayout, entry_count) == 152 &&
               offsetof(MetaLayout, clock_ms) == 160 && offsetof(MetaLayout, cipher) == 168 &&
               offsetof(MetaLayout, key_epoch) == 172 && offsetof(MetaLayout, keys) == 176 &&
-              offsetof(MetaLayout, reserved) == 2288 && offsetof(MetaLayout, mac) == 4040 &&
-              offsetof(MetaLayout, zero) == 4072 && offsetof(MetaLayout, sum) == 4080);
+              offsetof(MetaLayout, history) == 2288 && offsetof(MetaLayout, reserved) == 4016 &&
+              offsetof(MetaLayout, mac) == 4040 && offsetof(MetaLayout, zero) == 4072 &&
+              offsetof(MetaLayout, sum) == 4080);
 
 constexpr std::size_t kSummedSize = offsetof(MetaLayout, sum);
 constexpr std::size_t kAuthenticatedSize = offsetof(MetaLayout, mac);
@@ -119,6 +121,7 @@ std::optional<std::string_view> find_fault(const MetaLayout& layout, unsigned sl
   if (!is_ref_in_range(layout.map_root, layout)) return "root of the free-space map";
   if (layout.tree_root.where != 0 && layout.tree_root.where == layout.map_root.where) return "both roots on one page";
   if (!are_keys_in_range(layout)) return "keys";
+  if (!layout.history.is_in_order()) return "history of sessions";
   if (layout.zero != 0 || layout.reserved != decltype(layout.reserved){}) return "reserved bytes";
   return std::nullopt;
 }
@@ -142,7 +145,8 @@ Meta from_layout(const MetaLayout& layout) noexcept {
           .clock_ms = layout.clock_ms,
           .cipher = layout.cipher,
           .key_epoch = layout.key_epoch,
-          .keys = layout.keys};
+          .keys = layout.keys,
+          .history = layout.history};
 }
 
 // Do the two copies of one slot say the same? Equal but for the byte that numbers the copy.
@@ -174,6 +178,7 @@ MetaBlock encode_meta(const Meta& meta, unsigned copy) noexcept {
                        .cipher = meta.cipher,
                        .key_epoch = meta.key_epoch,
                        .keys = meta.keys,
+                       .history = meta.history,
                        .reserved = {},
                        .mac = {},
                        .zero = 0,
@@ -294,6 +299,8 @@ FieldNotes describe_meta(std::span<const std::byte> block) {
                 "entries in the tree"},
       FieldSpec{offsetof(MetaLayout, clock_ms), sizeof(MetaLayout::clock_ms), "clock_ms",
                 "high-water mark of the database clock"},
+      FieldSpec{offsetof(MetaLayout, history), sizeof(MetaLayout::history), "history",
+                "which session of writing made which commits", FieldSpec::Form::Bytes},
       FieldSpec{offsetof(MetaLayout, sum), sizeof(MetaLayout::sum), "checksum", "checksum of everything before it",
                 FieldSpec::Form::Bytes},
   };

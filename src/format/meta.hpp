@@ -25,7 +25,8 @@
 //    168    4 cipher of pages and log (Cipher), 0 when not encrypted
 //    172    4 key epoch, 0 when not encrypted
 //    176 2112 key table (crypto/key_table.hpp), 0 when not encrypted
-//   2288 1752 0
+//   2288 1728 sessions of writing (format/history.hpp)
+//   4016   24 0
 //   4040   32 HMAC-SHA256 of bytes [0, 4040) under the header key, 0 when not encrypted
 //   4072    8 0
 //   4080   16 XXH3-128 of bytes [0, 4080)
@@ -39,6 +40,7 @@
 
 #include "crypto/key_ring.hpp"
 #include "crypto/key_table.hpp"
+#include "format/history.hpp"
 #include "format/page.hpp"
 
 namespace vitrine::format {
@@ -81,6 +83,7 @@ struct Meta {
   std::uint32_t cipher = 0;
   std::uint32_t key_epoch = 0;
   crypto::KeyTable keys = {};
+  History history = {};
 
   bool is_encrypted() const noexcept { return (features & kMetaEncrypted) != 0; }
   bool is_clean() const noexcept { return (state & kMetaClean) != 0; }

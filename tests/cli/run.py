@@ -23,6 +23,7 @@ import case_encryption  # noqa: E402
 import case_entries  # noqa: E402
 import case_explain  # noqa: E402
 import case_format  # noqa: E402
+import case_freshness  # noqa: E402
 import case_health  # noqa: E402
 import case_inspect  # noqa: E402
 import case_process  # noqa: E402
@@ -36,7 +37,7 @@ MODULES = [case_entries, case_batch, case_health, case_format, case_transfer, ca
            case_explain, case_diff, case_view,
            case_inspect, case_salvage, case_bench, case_documents, case_encryption,
            case_collections,
-           case_stats]
+           case_stats, case_freshness]
 
 if __name__ == "__main__":
     words = [word for word in sys.argv[1:] if word != "--update"]
