@@ -25,7 +25,7 @@ constexpr std::array<std::string_view, 15> kHelp{
     "n N              next and previous match",
     ":                jump: a page, in the log an LSN, in keys a key",
     "m                map: heat by type, fill, age or state",
-    "p                tree: the page of the node",
+    "p u              tree: the page of the node; page: to the page that points to it",
     "w                watch: look again each second, and mark with * what changed",
     "r                look again now",
     "?                this help",

@@ -164,6 +164,19 @@ TEST_F(ViewModel, leads_from_the_map_to_the_page_and_back) {
   EXPECT_EQ(text(), map);
 }
 
+TEST_F(ViewModel, climbs_from_a_leaf_to_the_root) {
+  model();
+  press('4');
+  press(Kind::Enter);
+  press(Kind::Enter);
+  press('p');
+  EXPECT_TRUE(shows("pointed to by slot 0 of page ")) << text();
+  press('u');
+  EXPECT_TRUE(shows("inner, level 1")) << text();
+  for (int i = 0; i < 5; ++i) press('u');
+  EXPECT_TRUE(shows("pointed to by the header")) << text();
+}
+
 TEST_F(ViewModel, selects_with_the_mouse) {
   model();
   model_->input({Kind::Click, 0, 1, 12});

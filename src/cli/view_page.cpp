@@ -30,17 +30,31 @@ std::string bytes_text(std::string_view hex, std::uint64_t begin, std::uint64_t 
   return padded(text, 10 + kPerRow * 3 + 1) + shown;
 }
 
+std::string parent_text(const Value& page) {
+  const Value* const parent = page.find("pointed_to_by");
+  if (parent == nullptr || parent->is_null()) {
+    const bool is_value = member_text(page, "type").starts_with("extent");
+    return is_value ? "a value, if it is in use; verify --explain finds which" : "nothing";
+  }
+  if (parent->find("page")->is_null()) return "the header";
+  return "slot " + member_text(*parent, "slot") + " of page " + member_text(*parent, "page") + " (u)";
+}
+
 class PagePanel : public ListPanel {
  public:
   std::string_view name() const noexcept override { return "page"; }
-  std::string_view hint() const noexcept override { return "h l: the page before, after  Enter: to a child  :PAGE"; }
+  std::string_view hint() const noexcept override {
+    return "h l: before, after  Enter: to a child  u: up to who points here  :PAGE";
+  }
 
   bool handle(const Input& input, Size body) override {
     const bool is_left =
         input.kind == Input::Kind::Left || (input.kind == Input::Kind::Character && input.character == 'h');
     const bool is_right =
         input.kind == Input::Kind::Right || (input.kind == Input::Kind::Character && input.character == 'l');
-    if (is_left && page_ > 0) {
+    if (input.kind == Input::Kind::Character && input.character == 'u' && parent_) {
+      page_ = *parent_;
+    } else if (is_left && page_ > 0) {
       --page_;
     } else if (is_right && page_ + 1 < count_) {
       ++page_;
@@ -76,6 +90,10 @@ class PagePanel : public ListPanel {
                       member_text(page, "version") + ", rewrite " + member_text(page, "rewrite") + ", session " +
                       member_text(page, "session") + ", fill " + member_text(page, "fill"));
     }
+    const Value* const parent = page.find("pointed_to_by");
+    const bool has_parent = parent != nullptr && parent->find("page") != nullptr && !parent->find("page")->is_null();
+    parent_ = has_parent ? std::optional(member_number(*parent, "page")) : std::nullopt;
+    head_.push_back("pointed to by " + parent_text(page));
     add_rows(page);
     return {};
   }
@@ -117,6 +135,7 @@ class PagePanel : public ListPanel {
   }
 
   std::uint64_t page_ = 0, count_ = 1;
+  std::optional<std::uint64_t> parent_;
   std::uint64_t begin_ = 0, end_ = 0;  // bytes of the image that are shown
   std::vector<std::uint64_t> damaged_;
 };

@@ -5,6 +5,7 @@
 #include "base/codec.hpp"
 #include "base/try.hpp"
 #include "engine/engine.hpp"
+#include "inspect/parent.hpp"
 #include "inspect/views.hpp"
 #include "tree/describe.hpp"
 
@@ -108,6 +109,15 @@ format::FieldNotes notes_of(const SourceFile& source, const PageLook& look, Disc
   return notes;
 }
 
+Result<Value> parent_value(SourceFile& source, const PageLook& look) {
+  if (!look.is_intact() || !source.header_status().is_ok()) return Value();
+  const std::optional<Parent> parent = TRY(find_parent(source, look));
+  if (!parent) return Value();
+  return Value::object()
+      .add("page", parent->page == 0 ? Value() : Value(parent->page))
+      .add("slot", parent->page == 0 ? Value() : Value(std::uint64_t{parent->slot}));
+}
+
 std::optional<bool> in_use(SourceFile& source, std::optional<MapReader>& map, PageNo page) {
   if (!source.header_status().is_ok()) return std::nullopt;
   if (!map) map.emplace(source);
@@ -157,6 +167,7 @@ Result<Value> page_view(SourceFile& source, const Request& request) {
   const PageLook look = TRY(source.look(page));
   Value value = page_row(source, look, in_use(source, map, page));
   value.add("page_size", source.page_size()).add("offset", look.first * source.page_size());
+  value.add("pointed_to_by", TRY(parent_value(source, look)));
   const bool has_fields = !look.image.empty();
   value.add("fields", has_fields ? notes_value(notes_of(source, look, request.disclosure)) : Value(Value::List{}));
   if (request.disclosure == Disclosure::Values) {

@@ -2,7 +2,7 @@
 """verify --explain: every page has its words, and they say what verify and inspect say."""
 import json
 
-from case_inspect import PAGE, all_pages, filled, validator
+from case_inspect import PAGE, all_pages, filled, payload, validator
 from harness import check, check_equal
 
 
@@ -31,6 +31,10 @@ def case_explain_has_words_for_every_page_and_agrees_with_inspect(folder):
             name = {"leaf": "leaf of the tree", "inner": "inner node", "extent": "extent with",
                     "map_leaf": "leaf of the map"}[page["type"]]
             check(name in row["what"], f"{row} {page}")
+        if page["page"] % 9 == 0 and page.get("type") in ("leaf", "inner", "map_leaf"):
+            above = payload(folder, "page", str(page["page"]), "a.vtr")["pointed_to_by"]
+            check_equal(above and above["page"], row["pointed_to_by"]["page"], f"{row}")
+            check_equal(above is not None, owned, f"{row}")
     text = folder.reads("verify", "a.vtr", "--explain").out.decode()
     check_equal(text.count("\npage ") + 1, len(rows), "pages in the text")
     for word in ("pointed to by", "integrity", "freshness", "completeness"):
