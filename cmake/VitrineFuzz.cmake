@@ -22,7 +22,7 @@ function(vitrine_add_fuzz_target target source link)
   endif()
 endfunction()
 
-foreach(layer IN LISTS VITRINE_LAYERS)
+foreach(layer IN LISTS VITRINE_LAYERS ITEMS cli)
   file(GLOB fuzz_sources CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/src/${layer}/*_fuzz.cpp")
   if(VITRINE_TARGET_${layer})
     foreach(source IN LISTS fuzz_sources)

@@ -41,6 +41,41 @@ package_lines() {
     }'
 }
 
+# One JSON document a line: the fields of a package by their names, its dependencies as references to other packages (of
+# alternatives the first one).
+package_documents() {
+  apt-cache dumpavail | awk 'BEGIN { RS = ""; FS = "\n" }
+    function text(value) {
+      gsub(/\\/, "&&", value); gsub(/"/, "\\\\&", value); gsub(/[\001-\037\177]/, " ", value)
+      return "\"" value "\""
+    }
+    function references(list, parts, count, i, name, known, json) {
+      count = split(list, parts, /, */)
+      for (i = 1; i <= count; ++i) {
+        name = parts[i]
+        sub(/[ (:|\[].*/, "", name)
+        if (name == "" || name in known) continue
+        known[name]
+        json = json (json == "" ? "" : ",") "{\"$ref\":\"packages\",\"$id\":" text(name) "}"
+      }
+      return "[" json "]"
+    }
+    {
+      split("", field)
+      for (i = 1; i <= NF; ++i) {
+        colon = index($i, ": ")
+        if (colon > 0 && $i !~ /^ /) field[substr($i, 1, colon - 1)] = substr($i, colon + 2)
+      }
+      name = field["Package"]
+      if (name == "" || name in seen) next
+      seen[name]
+      printf "{\"_id\":%s,\"version\":%s,\"section\":%s,\"maintainer\":%s,\"size\":%d,\"installed_size\":%d,",
+             text(name), text(field["Version"]), text(field["Section"]), text(field["Maintainer"]), field["Size"],
+             field["Installed-Size"]
+      printf "\"description\":%s,\"depends\":%s}\n", text(field["Description"]), references(field["Depends"])
+    }'
+}
+
 read_index() {
   package_lines >"$folder/packages.tsv"
   [ "$(wc -l <"$folder/packages.tsv")" -ge "$records_min" ] && return
@@ -95,25 +130,39 @@ found="$(wc -l <"$folder/found.tsv")"
 echo "$(thousands "$acknowledged") acknowledged, $(thousands "$found") found, $lost lost"
 [ "$lost" -eq 0 ] || die "acknowledged commits were lost"
 
-step "5. Check every page"
+step "5. The same index as documents, its dependencies as references"
+package_documents >"$folder/packages.ndjson"
 started="$(now_ms)"
-show verify "$db"
+show import "$db" "$folder/packages.ndjson" --collection packages
+import_ms=$(($(now_ms) - started))
+documents="$("$vitrine" count "$db" packages)"
+[ "$documents" -eq "$records" ] || die "$documents documents, wanted $records"
+show find "$db" packages '{section: "database", size: {$gt: 5000000}}' --sort '{size: -1}' --limit 3 | cut -c1-160
+show count "$db" packages '{maintainer: /^Debian Python/, installed_size: {$lt: 100}}'
+show shell "$db" --read-only --eval 'db.packages.resolve("bash")' | cut -c1-300
+
+step "6. Check every page, and every document"
+started="$(now_ms)"
+show verify "$db" --level deep
 verify_ms=$(($(now_ms) - started))
 
 step "Figures"
 load_rate=$((records * 1000 / (load_ms + 1)))
+import_rate=$((documents * 1000 / (import_ms + 1)))
 file_bytes="$(stat -c %s "$db")"
 cat <<TEXT
   loaded           $(thousands "$records") records in $load_ms ms ($(thousands "$load_rate") a second)
   file             $(thousands "$file_bytes") bytes for $(thousands "$bytes") bytes of text and the burst
   durable commits  $(thousands $((acknowledged / kill_after_s))) a second, one writer
   after kill -9    opened and written to in $reopen_ms ms, $lost commits lost
+  documents        $(thousands "$documents") imported in $import_ms ms ($(thousands "$import_rate") a second)
   verify           every page in $verify_ms ms
 
 Try next, in $folder
   $vitrine get packages.vtr package/vim
   $vitrine list packages.vtr --prefix package/python3- --keys-only --limit 10
   $vitrine stats packages.vtr
+  $vitrine shell packages.vtr
   $vitrine verify packages.vtr --level deep --json
   $vitrine bench bench.vtr
 TEXT

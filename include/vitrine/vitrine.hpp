@@ -16,6 +16,7 @@
 #include "vitrine/document.hpp"
 #include "vitrine/documents.hpp"
 #include "vitrine/relaxed_json.hpp"
+#include "vitrine/document_files.hpp"
 #include "vitrine/inspect.hpp"
 #include "vitrine/explain.hpp"
 #include "vitrine/diff.hpp"

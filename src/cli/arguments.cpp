@@ -113,7 +113,7 @@ Status Arguments::take_option(std::string_view word, const std::string* next, bo
   const std::string_view name = word.substr(0, equals);
   const OptionSpec* const option = command_->find_option(name);
   if (option == nullptr) return unknown_option(*command_, name);
-  if (has(name)) return usage_error(std::string(name).append(" is given twice"));
+  if (has(name) && !option->may_repeat) return usage_error(std::string(name).append(" is given twice"));
 
   std::string value;
   if (option->is_flag()) {
@@ -163,6 +163,12 @@ std::optional<std::string_view> Arguments::value(std::string_view option) const 
   const auto found = values_.find(option);
   if (found == values_.end()) return std::nullopt;
   return found->second;
+}
+
+std::vector<std::string_view> Arguments::values(std::string_view option) const {
+  std::vector<std::string_view> found;
+  for (auto [at, end] = values_.equal_range(option); at != end; ++at) found.push_back(at->second);
+  return found;
 }
 
 Result<std::optional<std::uint64_t>> Arguments::number(std::string_view option) const {

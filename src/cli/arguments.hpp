@@ -5,7 +5,8 @@
 // parser is ours because arguments are bytes: an empty value in `--from= --to=z` stays empty, `[1,2]` stays one value,
 // and no abbreviation of an option is ever guessed.
 //
-// Rules: options may stand anywhere; `--name value` and `--name=value` are the same; an option may be given once;
+// Rules: options may stand anywhere; `--name value` and `--name=value` are the same; an option may be given once, but
+// for those that may repeat;
 // after `--` everything is positional; a word that starts with a dash and is not an option is an error, except `-`.
 #pragma once
 
@@ -33,6 +34,7 @@ struct OptionSpec {
   std::string_view name;         // "--limit"
   std::string_view placeholder;  // "N"; empty: a flag; "FILE": a path; "a|b|c": one of these
   std::string_view help;         // what it does, lower case, without a full stop
+  bool may_repeat = false;
 
   bool is_flag() const noexcept { return placeholder.empty(); }
   std::vector<std::string_view> choices() const;  // empty when any value will do
@@ -64,6 +66,7 @@ class Arguments {
 
   bool has(std::string_view option) const noexcept { return values_.count(option) != 0; }
   std::optional<std::string_view> value(std::string_view option) const noexcept;
+  std::vector<std::string_view> values(std::string_view option) const;  // of one that may repeat, in order
 
   // Nothing when not given. Errors: ArgumentInvalid with the detail "option".
   Result<std::optional<std::uint64_t>> number(std::string_view option) const;
@@ -81,7 +84,7 @@ class Arguments {
   const CommandSpec* command_;
   bool wants_help_ = false;
   std::vector<std::string> positionals_;
-  std::map<std::string, std::string, std::less<>> values_;  // by option name; flags hold ""
+  std::multimap<std::string, std::string, std::less<>> values_;  // by option name; flags hold ""
 };
 
 // A usage error: ArgumentInvalid with this sentence.

@@ -3,14 +3,14 @@
 // and a line in docs/man/vitrine.1 (tests/cli/run.py compares the two).
 #include <initializer_list>
 
+#include "cli/command_rows.hpp"
 #include "cli/commands.hpp"
 
 namespace vitrine::cli {
 namespace {
 
-using OptionRows = std::vector<OptionSpec>;
-
 constexpr auto kOptional = PositionalSpec::Presence::Optional;
+constexpr int kRowsOfEntries = 6;  // init to keyspaces; documents follow
 
 const OptionRows kJson{{"--json", "", "write JSON: data to stdout, errors to stderr"}};
 const OptionRows kOpen{
@@ -242,13 +242,43 @@ CommandSpec hex_row() {
           run_hex};
 }
 
+const OptionRows kFormat{
+    {"--collection", "NAME", "only this collection, in a format of other programs"},
+    {"--format", "json|ndjson|csv|tsv|bson", "the format (default: what the name of FILE says)"},
+};
+
+CommandSpec export_row() {
+  return {"export",
+          "write all entries, or the documents of a collection, to a file",
+          "FILE must not exist. It is not encrypted. With --collection FILE may be - for\n"
+          "standard output, and the documents are those of one moment.",
+          {{"DB"}, {"FILE"}},
+          joined({kFormat,
+                  {{"--filter", "FILTER", "only documents that match"},
+                   {"--fields", "LIST", "columns of CSV, such as name,address.city (default: all)"},
+                   {"--canonical", "", "canonical Extended JSON, which keeps the types of numbers"}},
+                  kPlaintext,
+                  kOpen,
+                  kJson}),
+          run_export};
+}
+
 CommandSpec import_row() {
   return {"import",
-          "put the entries of an export file into a database",
-          "All or nothing: a damaged file, one cut anywhere, or an interrupt changes nothing.",
+          "put the entries of an export file, or documents, into a database",
+          "All or nothing: a damaged file, one cut anywhere, or an interrupt changes nothing.\n"
+          "With --collection FILE has documents, and may be - for standard input: a JSON\n"
+          "array or JSON objects, one JSON object a line, CSV or TSV with names in the first\n"
+          "row, or BSON as mongodump writes it.",
           {{"DB"}, {"FILE"}},
-          joined({{{"--replace", "", "remove all that is in the database first"},
+          joined({kFormat,
+                  {{"--types", "bare|all|none", "cells of CSV that may be numbers (default bare: without quotes)"},
+                   {"--on-error", "stop|skip|report", "what a document that is refused does (default stop)"},
+                   {"--batch", "N", "commit after every N documents (default: at the end)"},
+                   {"--upsert", "", "replace documents with the same _id"},
+                   {"--replace", "", "remove all that is in the database, or the collection, first"},
                    {"--create", "", "create DB when it does not exist"}},
+                  kWrite,
                   kOpen,
                   kJson}),
           run_import};
@@ -283,76 +313,15 @@ CommandSpec bench_row() {
           run_bench};
 }
 
-CommandSpec insert_row() {
-  return {"insert",
-          "insert documents into a collection, and print their ids",
-          "Inserts JSON, or without it every line of standard input, in one transaction: all\n"
-          "of them or none. The collection is made when it does not exist. An _id that is\n"
-          "taken is a conflict (exit 6); a document without _id gets a UUID.",
-          {{"DB"}, {"COLLECTION"}, {"JSON", kOptional}},
-          joined({{{"--create", "", "create DB when it does not exist"}}, kWrite, kOpen, kJson}),
-          run_insert};
-}
-
-CommandSpec find_row() {
-  return {"find",
-          "print the documents that match a filter, one a line",
-          "FILTER is a filter of MongoDB; names may stand without quotes: {age: {$gt: 30}}.\n"
-          "Documents are printed as relaxed Extended JSON.",
-          {{"DB"}, {"COLLECTION"}, {"FILTER", kOptional}},
-          joined({{{"--sort", "ORDER", "such as {age: -1, name: 1} (default: by id)"},
-                   {"--skip", "N", "leave out the first N"},
-                   {"--limit", "N", "at most N documents"},
-                   {"--canonical", "", "canonical Extended JSON, which keeps the types of numbers"}},
-                  kOpen,
-                  kJson}),
-          run_find};
-}
-
-CommandSpec remove_row() {
-  return {"remove",
-          "remove the documents that match a filter",
-          "All of them in one transaction; {} matches every document.",
-          {{"DB"}, {"COLLECTION"}, {"FILTER"}},
-          joined({{{"--limit", "N", "at most N documents, in the order of their ids"}}, kWrite, kOpen, kJson}),
-          run_remove};
-}
-
-CommandSpec collections_row() {
-  return {"collections",
-          "print the names of all collections, or change one",
-          "With --drop the collection goes with all its documents, and their number is\n"
-          "printed.",
-          {{"DB"}},
-          joined({{{"--create", "NAME", "make an empty collection"},
-                   {"--drop", "NAME", "remove this collection and all its documents"},
-                   {"--rename", "NAME", "give this collection the name that --to says"},
-                   {"--to", "NAME", "the new name, with --rename"}},
-                  kWrite,
-                  kOpen,
-                  kJson}),
-          run_collections};
-}
-
 std::vector<CommandSpec> make_commands() {
   const OptionRows plain = joined({kOpen, kJson});
-  return {
+  std::vector<CommandSpec> rows{
       init_row(),
       put_row(),
       get_row(),
       delete_row(),
       list_row(),
       keyspaces_row(),
-      insert_row(),
-      find_row(),
-      {"count",
-       "print how many documents match a filter",
-       "",
-       {{"DB"}, {"COLLECTION"}, {"FILTER", kOptional}},
-       plain,
-       run_count},
-      remove_row(),
-      collections_row(),
       stats_row(),
       {"info", "print what a database is", "", {{"DB"}}, plain, run_info},
       verify_row(),
@@ -371,12 +340,7 @@ std::vector<CommandSpec> make_commands() {
        {{"DB"}, {"FILE"}},
        joined({kPlaintext, plain}),
        run_backup},
-      {"export",
-       "write all entries to a portable file",
-       "FILE must not exist. It is not encrypted.",
-       {{"DB"}, {"FILE"}},
-       joined({kPlaintext, plain}),
-       run_export},
+      export_row(),
       import_row(),
       key_row(),
       bench_row(),
@@ -387,6 +351,9 @@ std::vector<CommandSpec> make_commands() {
        kJson,
        run_completion},
   };
+  const std::vector<CommandSpec> on_documents = document_commands(plain, joined({kWrite, kOpen, kJson}));
+  rows.insert(rows.begin() + kRowsOfEntries, on_documents.begin(), on_documents.end());
+  return rows;
 }
 
 }  // namespace

@@ -3,10 +3,14 @@
 #include "base/try.hpp"
 #include "cli/commands.hpp"
 #include "cli/database_access.hpp"
+#include "cli/transfer_documents.hpp"
 #include "os/env.hpp"
 
 namespace vitrine::cli {
 namespace {
+
+constexpr std::string_view kCollectionOptions[] = {"--format", "--types",  "--on-error", "--batch",
+                                                   "--upsert", "--fields", "--filter",   "--canonical"};
 
 using CopyCall = Result<TransferReport> (Database::*)(const std::string&, const ProgressFunction&, Plaintext) const;
 
@@ -28,41 +32,50 @@ Status copy_out(const Arguments& arguments, Console& console, CopyCall call) {
   return print_report(report, console);
 }
 
-struct ImportTarget {
-  Database db;
-  bool is_new = false;  // made just now, by --create
-};
+// Options that mean something to a collection only.
+Status check_no_collection(const Arguments& arguments) {
+  for (const std::string_view option : kCollectionOptions) {
+    if (arguments.has(option)) return usage_error(std::string(option).append(" goes with --collection"));
+  }
+  return {};
+}
 
-Result<ImportTarget> open_target(const Arguments& arguments) {
+}  // namespace
+
+Result<ImportTarget> open_import_target(const Arguments& arguments) {
   if (!arguments.has("--create") || TRY(os::system_env().exists(arguments.database()))) {
     return ImportTarget{TRY(open_database(arguments, Access::ReadWrite))};
   }
   return ImportTarget{TRY(open_database_as(arguments, OpenMode::CreateNew)), true};
 }
 
-}  // namespace
+Status close_import_target(ImportTarget& target, const Arguments& arguments, const Status& imported) {
+  const Status closed = target.db.close();
+  if (imported.is_ok()) return closed;
+  // A database made for an import that failed is empty, and nobody asked for an empty one.
+  if (target.is_new && closed.is_ok()) CHECK(os::system_env().remove(arguments.database()));
+  return imported;
+}
 
 Status run_backup(const Arguments& arguments, Console& console) {
   return copy_out(arguments, console, &Database::backup);
 }
 
 Status run_export(const Arguments& arguments, Console& console) {
+  if (arguments.has("--collection")) return export_documents(arguments, console);
+  CHECK(check_no_collection(arguments));
   return copy_out(arguments, console, &Database::export_to);
 }
 
 Status run_import(const Arguments& arguments, Console& console) {
+  if (arguments.has("--collection")) return import_documents(arguments, console);
+  CHECK(check_no_collection(arguments));
   const ImportMode mode = arguments.has("--replace") ? ImportMode::Replace : ImportMode::Merge;
-  ImportTarget target = TRY(open_target(arguments));
+  ImportTarget target = TRY(open_import_target(arguments));
   ProgressBar bar("import", console.progress());
   const Result<TransferReport> report = target.db.import_from(file_argument(arguments), mode, progress_function(bar));
   bar.finish();
-  const Status closed = target.db.close();
-  if (!report.has_value()) {
-    // A database made for an import that failed is empty, and nobody asked for an empty one.
-    if (target.is_new && closed.is_ok()) CHECK(os::system_env().remove(arguments.database()));
-    return report.status();
-  }
-  CHECK(closed);
+  CHECK(close_import_target(target, arguments, report.status()));
   return print_report(*report, console);
 }
 

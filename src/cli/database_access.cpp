@@ -38,25 +38,29 @@ Result<Options> options_of(const Arguments& arguments, Access access) {
   return options;
 }
 
-Result<Database> open_with(const Arguments& arguments, OpenMode mode, Options options, Secret secret) {
+Result<Database> open_with(const std::string& path, OpenMode mode, Options options, Secret secret) {
   options.secret = std::move(secret);
-  Result<Database> db = Database::open(arguments.database(), mode, options);
+  Result<Database> db = Database::open(path, mode, options);
   if (db.has_value() || db.status().code() != ErrorCode::KeyRequired || !can_ask()) return db;
   options.secret = TRY(ask_passphrase("Passphrase: "));
-  return Database::open(arguments.database(), OpenMode::MustExist, options);
+  return Database::open(path, OpenMode::MustExist, options);
 }
 
 }  // namespace
 
+Result<Database> open_database_at(const Arguments& arguments, const std::string& path, Access access) {
+  return open_with(path, OpenMode::MustExist, TRY(options_of(arguments, access)), Secret());
+}
+
 Result<Database> open_database(const Arguments& arguments, Access access) {
   Options options = TRY(options_of(arguments, access));
-  return open_with(arguments, OpenMode::MustExist, std::move(options), TRY(secret_argument(arguments)));
+  return open_with(arguments.database(), OpenMode::MustExist, std::move(options), TRY(secret_argument(arguments)));
 }
 
 Result<Database> open_database_to_check(const Arguments& arguments) {
   Options options = TRY(options_of(arguments, Access::ReadOnly));
   options.accept_rollback = true;
-  return open_with(arguments, OpenMode::MustExist, std::move(options), TRY(secret_argument(arguments)));
+  return open_with(arguments.database(), OpenMode::MustExist, std::move(options), TRY(secret_argument(arguments)));
 }
 
 Result<Database> open_database_as(const Arguments& arguments, OpenMode mode) {
@@ -64,7 +68,7 @@ Result<Database> open_database_as(const Arguments& arguments, OpenMode mode) {
 }
 
 Result<Database> open_database_as(const Arguments& arguments, OpenMode mode, Secret secret) {
-  return open_with(arguments, mode, TRY(options_of(arguments, Access::ReadWrite)), std::move(secret));
+  return open_with(arguments.database(), mode, TRY(options_of(arguments, Access::ReadWrite)), std::move(secret));
 }
 
 Result<Database> create_database(const Arguments& arguments) {

@@ -22,6 +22,8 @@ Result<Database> open_database_to_check(const Arguments& arguments);
 Result<Database> open_database_as(const Arguments& arguments, OpenMode mode);
 // The same with a secret that was read before, because standard input is read for something else first.
 Result<Database> open_database_as(const Arguments& arguments, OpenMode mode, Secret secret);
+// Opens another database than DB, with the same options but for a secret: that is asked for, or refused.
+Result<Database> open_database_at(const Arguments& arguments, const std::string& path, Access access);
 // Makes DB, encrypted with --encrypt alone.
 Result<Database> create_database(const Arguments& arguments);
 

@@ -71,6 +71,14 @@ Result<OutputFile> OutputFile::create(const std::string& path) {
   return OutputFile(file, path, is_new);
 }
 
+Result<OutputFile> OutputFile::create_new(const std::string& path) {
+  errno = 0;
+  std::FILE* const file = std::fopen(path.c_str(), "wbx");
+  if (file != nullptr) return OutputFile(file, path, true);
+  if (errno == EEXIST) return Status::error(ErrorCode::FileExists).with("path", path);
+  return call_failed(errno, ErrorCode::SystemFailed, "open", path);
+}
+
 OutputFile::~OutputFile() {
   if (file_ == nullptr || !is_new_) return;
   std::error_code ignored;  // nothing more can be done

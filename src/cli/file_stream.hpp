@@ -48,6 +48,8 @@ class OutputFile {
  public:
   // Errors: FilePermission, FileNotRegular, DiskFull, SystemFailed.
   static Result<OutputFile> create(const std::string& path);
+  // The same for a file that must not exist. Errors: FileExists.
+  static Result<OutputFile> create_new(const std::string& path);
   ~OutputFile();
   OutputFile(OutputFile&& other) noexcept = default;
   OutputFile& operator=(OutputFile&&) = delete;

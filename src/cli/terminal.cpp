@@ -18,7 +18,7 @@ namespace {
 
 volatile std::sig_atomic_t interrupted = 0;
 
-extern "C" void note_interrupt(int) { interrupted = 1; }
+extern "C" void note_interrupt(int signal) { interrupted = signal; }
 
 // Without SA_RESTART, so that a read that waits for a person or a pipe ends at once.
 void note_signal(int signal) noexcept {
@@ -47,6 +47,22 @@ void prepare_process() noexcept {
 }
 
 bool interrupt_requested() noexcept { return interrupted != 0; }
+
+bool take_keyboard_interrupt() noexcept {
+  if (interrupted != SIGINT) return false;
+  interrupted = 0;
+  note_signal(SIGINT);
+  return true;
+}
+
+std::optional<char> read_byte_from(int descriptor) noexcept {
+  for (;;) {
+    char byte = 0;
+    const ssize_t got = ::read(descriptor, &byte, 1);
+    if (got == 1) return byte;
+    if (got == 0 || errno != EINTR || interrupt_requested()) return std::nullopt;
+  }
+}
 
 Result<std::size_t> read_line_from(int descriptor, std::span<char> to) {
   for (std::size_t size = 0; size < to.size(); ++size) {

@@ -6,6 +6,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string_view>
 
@@ -24,6 +25,9 @@ bool is_terminal(Stream stream) noexcept;
 void prepare_process() noexcept;
 
 bool interrupt_requested() noexcept;
+// For a prompt, where an interrupt from the keyboard ends what is being done and not the program: forgets it, and notes
+// the next one again. True when there was one.
+bool take_keyboard_interrupt() noexcept;
 
 // Reads up to the next newline, which is dropped, or the end, and not a byte further, so that what follows is there for
 // others. Returns how much was read. Errors: ReadFailed, Cancelled, ArgumentInvalid when `to` is too small.
@@ -42,6 +46,9 @@ class TerminalRescue {
   TerminalRescue(const TerminalRescue&) = delete;
   TerminalRescue& operator=(const TerminalRescue&) = delete;
 };
+
+// One byte; nothing at the end of the input and at an interrupt.
+std::optional<char> read_byte_from(int descriptor) noexcept;
 
 // Shows a prompt, and until the end of its scope nothing that is typed.
 class HiddenInput {

@@ -15,6 +15,10 @@ namespace vitrine::doc {
 // DocumentTooDeep, OutOfMemory.
 Result<ByteString> bson_from_json(Bytes json);
 
+bool is_json_number(Bytes text) noexcept;
+// Errors: JsonMalformed when it is not one, or cannot be kept.
+Status add_json_number(Builder& to, Bytes name, Bytes text);
+
 void append_json(std::string& to, Bytes document, JsonForm form);
 void append_json(std::string& to, const Value& value, JsonForm form);
 

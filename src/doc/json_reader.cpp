@@ -75,18 +75,6 @@ Status add_whole_number(Builder& to, Bytes name, Bytes text) {
   return {};
 }
 
-Status add_number(Builder& to, Bytes name, Bytes text) {
-  const NumberText scanned = scan_number(text);
-  if (!scanned.is_number) return malformed("not a number");
-  if (scanned.is_whole && text != "-0") return add_whole_number(to, name, text);
-  double number = 0;
-  if (std::from_chars(text.data(), text.data() + text.size(), number).ec != std::errc{}) {
-    return malformed("a number is outside the range of doubles");
-  }
-  to.add_double(name, number);
-  return {};
-}
-
 Status add_word(Builder& to, Bytes name, Bytes text) {
   if (text == "null") {
     to.add_null(name);
@@ -163,7 +151,7 @@ Status read_value(Builder& to, Bytes name, ondemand::value value, std::size_t le
     }
     // The iteration around it moves on behind these.
     case ondemand::json_type::number:
-      return add_number(to, name, without_trailing_blanks(value.raw_json_token()));
+      return add_json_number(to, name, without_trailing_blanks(value.raw_json_token()));
     default:
       return add_word(to, name, without_trailing_blanks(value.raw_json_token()));
   }
@@ -185,6 +173,20 @@ Result<ByteString> read_document(ondemand::document& document) {
 }
 
 }  // namespace
+
+bool is_json_number(Bytes text) noexcept { return scan_number(text).is_number; }
+
+Status add_json_number(Builder& to, Bytes name, Bytes text) {
+  const NumberText scanned = scan_number(text);
+  if (!scanned.is_number) return malformed("not a number");
+  if (scanned.is_whole && text != "-0") return add_whole_number(to, name, text);
+  double number = 0;
+  if (std::from_chars(text.data(), text.data() + text.size(), number).ec != std::errc{}) {
+    return malformed("a number is outside the range of doubles");
+  }
+  to.add_double(name, number);
+  return {};
+}
 
 Result<ByteString> bson_from_json(Bytes json) {
   if (json.size() > kTextMax) return Status::error(ErrorCode::DocumentTooLarge).with("size", json.size());

@@ -18,6 +18,7 @@ import case_batch  # noqa: E402
 import case_bench  # noqa: E402
 import case_collections  # noqa: E402
 import case_diff  # noqa: E402
+import case_document_files  # noqa: E402
 import case_documents  # noqa: E402
 import case_encryption  # noqa: E402
 import case_entries  # noqa: E402
@@ -28,6 +29,7 @@ import case_health  # noqa: E402
 import case_inspect  # noqa: E402
 import case_process  # noqa: E402
 import case_salvage  # noqa: E402
+import case_shell  # noqa: E402
 import case_stats  # noqa: E402
 import case_transfer  # noqa: E402
 import case_view  # noqa: E402
@@ -36,7 +38,7 @@ from harness import run_all  # noqa: E402
 MODULES = [case_entries, case_batch, case_health, case_format, case_transfer, case_bad_input, case_process,
            case_explain, case_diff, case_view,
            case_inspect, case_salvage, case_bench, case_documents, case_encryption,
-           case_collections,
+           case_collections, case_document_files, case_shell,
            case_stats, case_freshness]
 
 if __name__ == "__main__":
