@@ -16,6 +16,7 @@
 // All calls may return what the transaction returns; CollectionName and CollectionNotFound where a name is taken.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <optional>
@@ -23,7 +24,10 @@
 #include <string>
 #include <vector>
 
+#include "vitrine/database.hpp"
 #include "vitrine/document.hpp"
+#include "vitrine/index.hpp"
+#include "vitrine/report.hpp"
 #include "vitrine/transaction.hpp"
 
 namespace vitrine {
@@ -57,12 +61,43 @@ struct StoredDocument {
 };
 
 struct FindOptions {
-  Document sort;  // {"age": -1, "name": 1}; empty: by id
+  Document sort = {};        // {"age": -1, "name": 1}; empty: by id
+  Document projection = {};  // {"name": 1} or {"photo": 0}; empty: whole documents. StoredDocument holds what is left
   std::uint64_t skip = 0;
   std::uint64_t limit = ~std::uint64_t{0};
+  bool versions = true;    // false: StoredDocument::version is 0, and an index may answer without the documents
+  bool any_order = false;  // without a sort order: as they are found, which can save sorting ids
+  // An index to use, "$scan" for none; empty: the planner picks. Errors: IndexNotFound, HintUnusable (the index leaves
+  // out documents that the filter may match).
+  ByteString hint = {};
+  ByteString after = {};  // a token of find_page(); `skip` then counts for nothing. Errors: TokenInvalid
   // The query ends with BudgetExhausted when it needs more. A step is about one look at a value.
   std::uint64_t steps_max = std::uint64_t{1} << 32;
-  std::uint64_t bytes_max = std::uint64_t{64} << 20;  // of documents held for sorting
+  std::uint64_t bytes_max = std::uint64_t{64} << 20;  // of documents and ids held for sorting
+  std::optional<std::chrono::milliseconds> time_max = {};
+};
+
+// A part of an answer, and where the next one begins.
+struct Page {
+  std::vector<StoredDocument> documents;
+  ByteString next;  // text without spaces, for FindOptions::after; empty: that was all
+};
+
+// How a query is run, and what that took.
+struct Explanation {
+  std::string plan;                 // "scan", "ids", "index", "index union"
+  std::vector<ByteString> indexes;  // that are read
+  std::vector<std::string> bounds;  // of each of them, in words
+  bool sorts = false;               // documents are held and sorted
+  bool is_covered = false;          // answered from the index alone
+  std::uint64_t keys_examined = 0;  // entries of indexes
+  std::uint64_t documents_examined = 0;
+  std::uint64_t documents_returned = 0;
+  std::uint64_t planning_keys = 0;                        // entries of indexes read to choose between them
+  std::optional<std::uint64_t> pages_read, cache_misses;  // where the store can tell
+  std::uint64_t elapsed_us = 0;
+
+  Document to_document() const;
 };
 
 struct UpdateOptions {
@@ -124,13 +159,26 @@ class DocumentReader {
   // Names of the collections, sorted.
   Result<std::vector<ByteString>> collections() const;
 
+  Result<std::vector<IndexInfo>> list_indexes(Bytes collection) const;
+
   // The document, or nothing. Errors: DocumentIdInvalid.
   Result<std::optional<StoredDocument>> get(Bytes collection, const DocumentId& id) const;
   Result<std::uint64_t> count(Bytes collection) const;
   // Visits the documents that match `filter` (docs/DOCUMENTS.md); returns how many were visited. `visit` must not
-  // write. Errors: FilterMalformed (also for the order), BudgetExhausted.
+  // write. Errors: FilterMalformed (also for the order and the projection), BudgetExhausted, those of FindOptions.
   Result<std::uint64_t> find(Bytes collection, const Document& filter, const FindOptions& options,
                              const DocumentFunction& visit) const;
+  // Up to `options.limit` documents. The next page goes on behind the last of them, also when documents came and went.
+  Result<Page> find_page(Bytes collection, const Document& filter, const FindOptions& options) const;
+  // Runs the query, without handing on what it finds.
+  Result<Explanation> explain(Bytes collection, const Document& filter, const FindOptions& options = {}) const;
+  // The documents whose first paths of the index have these values, in the order of the index. The members of `values`
+  // stand for the paths by position, whatever their names. Errors: IndexNotFound.
+  Result<std::uint64_t> query(Bytes collection, Bytes index, const Document& values,
+                              const DocumentFunction& visit) const;
+  // The same for values from `from` on and before `to`, in the order of the index; empty: no bound.
+  Result<std::uint64_t> query_range(Bytes collection, Bytes index, const Document& from, const Document& to,
+                                    const DocumentFunction& visit) const;
   Result<std::uint64_t> count(Bytes collection, const Document& filter) const;
   // The different values at `path` (elements of arrays one by one) in the documents that match, in the order of values,
   // as {"values": [...]}. Errors: FilterMalformed (also for the path), BudgetExhausted, DocumentTooLarge.
@@ -167,6 +215,13 @@ class DocumentWriter : public DocumentReader {
   Status drop_collection(Bytes name);
   Status rename_collection(Bytes from, Bytes to);
 
+  // Fills the index from all documents there are, within this transaction; build_index() does it in many small ones.
+  // From then on it is kept with every write. Errors: IndexMalformed, FilterMalformed, IndexExists; IndexDuplicate,
+  // IndexTooManyKeys: also of every later write, which then does nothing.
+  Status create_index(Bytes collection, const IndexDefinition& definition);
+  // Errors: IndexNotFound.
+  Status drop_index(Bytes collection, Bytes index);
+
   // Stores a new document and answers its id: its member "_id", which moves to the front, or a new UUID (version 7)
   // when it has none. Errors: DocumentExists, DocumentIdInvalid; DocumentMalformed when a name begins with `$` that is
   // not $ref, $id or $db; DocumentTooLarge.
@@ -202,5 +257,14 @@ class DocumentWriter : public DocumentReader {
  private:
   WriteTransaction* txn_;
 };
+
+// Makes an index in many small transactions, while others read and write; goes on where it stopped when the same index
+// is being built already, also after a crash. An error other than Cancelled drops the index, if the database lets it.
+// Must not be called by a thread that has a write transaction open.
+Status build_index(Database& db, Bytes collection, const IndexDefinition& definition,
+                   const ProgressFunction& progress = {});
+
+// Compares all indexes with what their documents say; adds findings to `report`.
+Status verify_documents(const Transaction& txn, VerifyReport& report);
 
 }  // namespace vitrine

@@ -14,6 +14,7 @@
 #include "vitrine/report.hpp"
 #include "vitrine/metrics.hpp"
 #include "vitrine/document.hpp"
+#include "vitrine/index.hpp"
 #include "vitrine/documents.hpp"
 #include "vitrine/relaxed_json.hpp"
 #include "vitrine/document_files.hpp"

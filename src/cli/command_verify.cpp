@@ -4,6 +4,7 @@
 #include "cli/commands.hpp"
 #include "cli/database_access.hpp"
 #include "cli/terminal.hpp"
+#include "vitrine/documents.hpp"
 #include "vitrine/explain.hpp"
 
 namespace vitrine::cli {
@@ -120,8 +121,12 @@ Status run_verify(const Arguments& arguments, Console& console) {
   }
   const Database db = TRY(open_database_to_check(arguments));
   ProgressBar bar("verify", console.progress());
-  const VerifyReport report = TRY(db.verify(level_of(level), progress_function(bar)));
+  VerifyReport report = TRY(db.verify(level_of(level), progress_function(bar)));
   bar.finish();
+  // What cannot be read for damage is in the report by now.
+  if (level_of(level) == VerifyLevel::Deep && !report.has_damage()) {
+    CHECK(verify_documents(TRY(db.begin_read()), report));
+  }
   const Status verdict = verdict_of(report);
   const Record record = record_of(report, level);
   if (!console.json()) {

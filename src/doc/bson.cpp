@@ -70,16 +70,40 @@ Status malformed(std::string_view why) { return Status::error(ErrorCode::Documen
 
 Status check_value(const Value& value, std::size_t level);
 
-Status check_names_differ(std::vector<Bytes>& names) {
-  std::sort(names.begin(), names.end());
-  const bool repeats = std::adjacent_find(names.begin(), names.end()) != names.end();
-  return repeats ? malformed("a document has two members of the same name") : Status{};
-}
+constexpr std::string_view kRepeated = "a document has two members of the same name";
+
+// The names of one object. Most have few, and every document that is read comes by here.
+class Names {
+ public:
+  // False when it is there already.
+  bool add(Bytes name) {
+    if (count_ == few_.size()) {
+      many_.push_back(name);
+      return true;
+    }
+    for (std::size_t i = 0; i < count_; ++i) {
+      if (few_[i] == name) return false;
+    }
+    few_[count_++] = name;
+    return true;
+  }
+  bool all_differ() {
+    if (many_.empty()) return true;
+    many_.insert(many_.end(), few_.begin(), few_.end());
+    std::sort(many_.begin(), many_.end());
+    return std::adjacent_find(many_.begin(), many_.end()) == many_.end();
+  }
+
+ private:
+  std::array<Bytes, 16> few_;
+  std::size_t count_ = 0;
+  std::vector<Bytes> many_;
+};
 
 // `level` is that of the document itself.
 Status check_elements(Bytes document, Type type, std::size_t level) {
   if (level > kDocumentDepthMax) return Status::error(ErrorCode::DocumentTooDeep);
-  std::vector<Bytes> names;
+  Names names;
   Elements walk(document);
   for (std::size_t i = 0; const auto element = walk.next(); ++i) {
     if (type == Type::Array) {
@@ -90,12 +114,12 @@ Status check_elements(Bytes document, Type type, std::size_t level) {
       }
     } else {
       if (!base::is_utf8(element->name)) return malformed("a member's name is not UTF-8");
-      names.push_back(element->name);
+      if (!names.add(element->name)) return malformed(kRepeated);
     }
     CHECK(check_value(element->value, level));
   }
   if (!walk.is_well_formed()) return malformed("the bytes are not BSON, or hold a type that is not supported");
-  return check_names_differ(names);
+  return names.all_differ() ? Status{} : malformed(kRepeated);
 }
 
 Status check_value(const Value& value, std::size_t level) {

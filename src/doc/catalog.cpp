@@ -12,18 +12,11 @@
 namespace vitrine::doc {
 namespace {
 
-constexpr char kCatalog = 0x01, kNextId = 0x02, kDocuments = 0x10;
+constexpr char kCatalog = 0x01, kNextId = 0x02, kProgress = 0x03, kDocuments = 0x10, kEntries = 0x11;
 constexpr std::size_t kNameMax = 255;
+constexpr Bytes kIndexes = "indexes";
 
 ByteString catalog_key(Bytes name) { return ByteString(1, kCatalog).append(name); }
-
-Status check_name(Bytes name) {
-  const bool has_control = std::any_of(name.begin(), name.end(), [](char character) {
-    return static_cast<unsigned char>(character) < 0x20 || character == 0x7f;
-  });
-  const bool is_good = !name.empty() && name.size() <= kNameMax && !has_control && base::is_utf8(name);
-  return is_good && name.front() != '$' ? Status{} : Status::error(ErrorCode::CollectionName);
-}
 
 Status damaged() {
   return Status::error(ErrorCode::DocumentMalformed, "a damaged entry of the catalog of collections");
@@ -43,6 +36,32 @@ Status check_is_free(const kv::StoreReader& txn, Bytes name) {
   return is_taken ? Status::error(ErrorCode::CollectionExists).with("name", name) : Status{};
 }
 
+ByteString with_number(char kind, std::uint32_t number) {
+  ByteString key(1, kind);
+  for (int shift = 24; shift >= 0; shift -= 8) key.push_back(static_cast<char>(number >> shift));
+  return key;
+}
+
+Result<std::vector<Index>> decode_indexes(Bytes entry) {
+  std::vector<Index> indexes;
+  const std::optional<Value> list = find_member(entry, kIndexes);
+  if (!list) return indexes;
+  for (Elements walk(list->bytes); const auto element = walk.next();) {
+    indexes.push_back(TRY(decode_index(element->value.bytes)));
+  }
+  return indexes;
+}
+
+}  // namespace
+
+Status check_name(Bytes name) {
+  const bool has_control = std::any_of(name.begin(), name.end(), [](char character) {
+    return static_cast<unsigned char>(character) < 0x20 || character == 0x7f;
+  });
+  const bool is_good = !name.empty() && name.size() <= kNameMax && !has_control && base::is_utf8(name);
+  return is_good && name.front() != '$' ? Status{} : Status::error(ErrorCode::CollectionName);
+}
+
 Result<std::uint32_t> take_id(kv::StoreWriter& txn) {
   const Bytes key(&kNextId, 1);
   const std::optional<ByteString> stored = TRY(txn.get(key));
@@ -58,13 +77,12 @@ Result<std::uint32_t> take_id(kv::StoreWriter& txn) {
   return static_cast<std::uint32_t>(*id);
 }
 
-}  // namespace
-
 Result<Collection> open_collection(const kv::StoreReader& txn, Bytes name) {
   const ByteString entry = TRY(read_entry(txn, name));
   const std::optional<Value> id = find_member(entry, "id");
   if (!id || id->type != Type::Int64 || id->as_integer() <= 0) return damaged();
-  return Collection{static_cast<std::uint32_t>(id->as_integer())};
+  std::vector<Index> indexes = TRY(decode_indexes(entry));
+  return Collection{static_cast<std::uint32_t>(id->as_integer()), ByteString(name), std::move(indexes)};
 }
 
 Result<std::vector<ByteString>> list_collections(const kv::StoreReader& txn) {
@@ -78,14 +96,20 @@ Result<std::vector<ByteString>> list_collections(const kv::StoreReader& txn) {
 
 Result<Collection> create_collection(kv::StoreWriter& txn, Bytes name) {
   CHECK(check_is_free(txn, name));
-  const Collection collection{TRY(take_id(txn))};
+  const Collection collection{TRY(take_id(txn)), ByteString(name), {}};
   CHECK(txn.put(catalog_key(name), Builder().add_int64("id", collection.id).finish()));
   return collection;
 }
 
 Status drop_collection(kv::StoreWriter& txn, Bytes name) {
-  const ByteString prefix = document_prefix(TRY(open_collection(txn, name)));
+  const Collection collection = TRY(open_collection(txn, name));
+  const ByteString prefix = document_prefix(collection);
   CHECK(txn.erase_range(prefix, after_prefix(prefix)));
+  for (const Index& index : collection.indexes) {
+    const ByteString entries = index_prefix(index);
+    CHECK(txn.erase_range(entries, after_prefix(entries)));
+    CHECK(txn.erase(index_progress_key(index)));
+  }
   return txn.erase(catalog_key(name));
 }
 
@@ -96,10 +120,30 @@ Status rename_collection(kv::StoreWriter& txn, Bytes from, Bytes to) {
   return txn.put(catalog_key(to), entry);
 }
 
-ByteString document_prefix(const Collection& collection) {
-  ByteString prefix(1, kDocuments);
-  for (int shift = 24; shift >= 0; shift -= 8) prefix.push_back(static_cast<char>(collection.id >> shift));
-  return prefix;
+// The other members of the entry stay as they are.
+Status save_indexes(kv::StoreWriter& txn, const Collection& collection) {
+  const ByteString entry = TRY(read_entry(txn, collection.name));
+  Builder builder;
+  for (Elements walk(entry); const auto element = walk.next();) {
+    if (element->name != kIndexes) builder.add(element->name, element->value);
+  }
+  builder.open_member(kIndexes, Type::Array);
+  for (std::size_t i = 0; i < collection.indexes.size(); ++i) {
+    const ByteString index = encode_index(collection.indexes[i]);
+    builder.add(std::to_string(i), {Type::Object, index});
+  }
+  builder.close_member();
+  return txn.put(catalog_key(collection.name), builder.finish());
 }
+
+const Index* Collection::find_index(Bytes index) const noexcept {
+  const auto found =
+      std::find_if(indexes.begin(), indexes.end(), [&](const Index& candidate) { return candidate.name == index; });
+  return found == indexes.end() ? nullptr : &*found;
+}
+
+ByteString document_prefix(const Collection& collection) { return with_number(kDocuments, collection.id); }
+ByteString index_prefix(const Index& index) { return with_number(kEntries, index.id); }
+ByteString index_progress_key(const Index& index) { return with_number(kProgress, index.id); }
 
 }  // namespace vitrine::doc

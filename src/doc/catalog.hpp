@@ -2,11 +2,14 @@
 // Which collections there are, and where their documents lie. All of it is entries of the store, so it changes and is
 // undone with everything else of a transaction. Nothing is remembered outside of the store.
 //
-//   01 NAME                   a collection: BSON {"id": ...}
-//   02                        the next free collection id, a varint; ids are never used again
+//   01 NAME                   a collection: BSON {"id": ..., "indexes": [...]}, see index.hpp
+//   02                        the next free id of a collection or index, a varint; ids are never used again
+//   03 INDEX                  how far the building of an index has come: the encoded id of the last document
 //   10 COLLECTION ID          a document: COLLECTION is four bytes, big-endian; ID is encoded by key_encoding.hpp
+//   11 INDEX ...              an entry of an index, see index_entry.hpp
 #pragma once
 
+#include "doc/index.hpp"
 #include "kv/store.hpp"
 #include "vitrine/documents.hpp"
 
@@ -14,6 +17,10 @@ namespace vitrine::doc {
 
 struct Collection {
   std::uint32_t id = 0;
+  ByteString name = {};
+  std::vector<Index> indexes = {};
+
+  const Index* find_index(Bytes index) const noexcept;
 };
 
 // Errors: CollectionNotFound, DocumentMalformed (a damaged catalog entry).
@@ -25,7 +32,18 @@ Result<Collection> create_collection(kv::StoreWriter& txn, Bytes name);
 Status drop_collection(kv::StoreWriter& txn, Bytes name);
 Status rename_collection(kv::StoreWriter& txn, Bytes from, Bytes to);
 
+// Errors: CollectionName. The names of indexes keep the same rules.
+Status check_name(Bytes name);
+
+// An id that was never used before.
+Result<std::uint32_t> take_id(kv::StoreWriter& txn);
+// Writes the list of its indexes to the catalog.
+Status save_indexes(kv::StoreWriter& txn, const Collection& collection);
+
 // What the keys of the documents of a collection begin with.
 ByteString document_prefix(const Collection& collection);
+// What the keys of the entries of an index begin with, and the key of its progress.
+ByteString index_prefix(const Index& index);
+ByteString index_progress_key(const Index& index);
 
 }  // namespace vitrine::doc

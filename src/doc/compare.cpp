@@ -35,7 +35,11 @@ int compare_numbers(const Value& a, const Value& b) {
   return compare_decimals(exact_decimal(a), exact_decimal(b));
 }
 
-int compare_elements(Bytes a, Bytes b, bool with_names) {
+int compare_at(const Value& a, const Value& b, std::size_t depth);
+
+// What nests deeper than documents may is passed over: a damaged file could hold it.
+int compare_elements(Bytes a, Bytes b, bool with_names, std::size_t depth) {
+  if (depth > kDocumentDepthMax) return 0;
   Elements walk_a(a), walk_b(b);
   for (;;) {
     const auto x = walk_a.next(), y = walk_b.next();
@@ -44,7 +48,7 @@ int compare_elements(Bytes a, Bytes b, bool with_names) {
       if (const int kinds = order(kind_of(x->value.type), kind_of(y->value.type))) return kinds;
       if (const int names = order(x->name, y->name)) return names;
     }
-    if (const int values = compare_values(x->value, y->value)) return values;
+    if (const int values = compare_at(x->value, y->value, depth + 1)) return values;
   }
 }
 
@@ -57,6 +61,36 @@ int compare_binary(const Value& a, const Value& b) {
 int compare_regex(const Value& a, const Value& b) {
   const int patterns = order(a.regex_pattern(), b.regex_pattern());
   return patterns != 0 ? patterns : order(a.regex_options(), b.regex_options());
+}
+
+int compare_at(const Value& a, const Value& b, std::size_t depth) {
+  if (const int kinds = order(kind_of(a.type), kind_of(b.type))) return kinds;
+  switch (kind_of(a.type)) {
+    case Kind::MinKey:
+    case Kind::Null:
+    case Kind::MaxKey:
+      return 0;
+    case Kind::Number:
+      return compare_numbers(a, b);
+    case Kind::String:
+      return order(a.as_string(), b.as_string());
+    case Kind::Object:
+    case Kind::Array:
+      return compare_elements(a.bytes, b.bytes, a.type == Type::Object, depth);
+    case Kind::Binary:
+      return compare_binary(a, b);
+    case Kind::ObjectId:
+      return order(a.bytes, b.bytes);
+    case Kind::Bool:
+      return order(a.as_bool(), b.as_bool());
+    case Kind::Date:
+      return order(a.as_date(), b.as_date());
+    case Kind::Timestamp:
+      return order(a.as_timestamp(), b.as_timestamp());
+    case Kind::Regex:
+      return compare_regex(a, b);
+  }
+  return 0;
 }
 
 }  // namespace
@@ -96,36 +130,8 @@ Kind kind_of(Type type) noexcept {
   return Kind::MaxKey;
 }
 
-int compare_values(const Value& a, const Value& b) {
-  if (const int kinds = order(kind_of(a.type), kind_of(b.type))) return kinds;
-  switch (kind_of(a.type)) {
-    case Kind::MinKey:
-    case Kind::Null:
-    case Kind::MaxKey:
-      return 0;
-    case Kind::Number:
-      return compare_numbers(a, b);
-    case Kind::String:
-      return order(a.as_string(), b.as_string());
-    case Kind::Object:
-    case Kind::Array:
-      return compare_elements(a.bytes, b.bytes, a.type == Type::Object);
-    case Kind::Binary:
-      return compare_binary(a, b);
-    case Kind::ObjectId:
-      return order(a.bytes, b.bytes);
-    case Kind::Bool:
-      return order(a.as_bool(), b.as_bool());
-    case Kind::Date:
-      return order(a.as_date(), b.as_date());
-    case Kind::Timestamp:
-      return order(a.as_timestamp(), b.as_timestamp());
-    case Kind::Regex:
-      return compare_regex(a, b);
-  }
-  return 0;
-}
+int compare_values(const Value& a, const Value& b) { return compare_at(a, b, 0); }
 
-int compare_documents(Bytes a, Bytes b) { return compare_elements(a, b, true); }
+int compare_documents(Bytes a, Bytes b) { return compare_elements(a, b, true, 0); }
 
 }  // namespace vitrine::doc

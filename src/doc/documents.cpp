@@ -3,6 +3,7 @@
 #include "vitrine/documents.hpp"
 
 #include "doc/documents_access.hpp"
+#include "doc/indexes.hpp"
 #include "doc/json.hpp"
 #include "doc/modify.hpp"
 
@@ -65,6 +66,11 @@ Result<std::vector<ByteString>> DocumentReader::collections() const {
   });
 }
 
+Result<std::vector<IndexInfo>> DocumentReader::list_indexes(Bytes collection) const {
+  return on_collection(*txn_, collection,
+                       [&](const kv::StoreReader&, const doc::Collection& in) { return doc::list_indexes(in); });
+}
+
 Result<std::optional<StoredDocument>> DocumentReader::get(Bytes collection, const DocumentId& id) const {
   using Found = std::optional<StoredDocument>;
   return on_collection(*txn_, collection,
@@ -77,42 +83,15 @@ Result<std::uint64_t> DocumentReader::count(Bytes collection) const {
   return on_collection(*txn_, collection, doc::count_documents);
 }
 
-Result<std::uint64_t> DocumentReader::find(Bytes collection, const Document& filter, const FindOptions& options,
-                                           const DocumentFunction& visit) const {
-  using Count = Result<std::uint64_t>;
-  return on_collection(*txn_, collection, [&](const kv::StoreReader& store, const doc::Collection& in) -> Count {
-    // Not both inside the braces: clang 14 leaks the first member when the second one returns.
-    doc::Filter compiled = TRY(doc::Filter::compile(filter.bson()));
-    doc::SortOrder order = TRY(doc::SortOrder::compile(options.sort.bson()));
-    const doc::Query query{std::move(compiled), std::move(order),  options.skip,
-                           options.limit,       options.steps_max, options.bytes_max};
-    Status failed;
-    const std::uint64_t count = TRY(doc::run_query(store, in, query, [&](Bytes bson, std::uint64_t version) {
-      Result<Document> document = Document::from_bson(bson);
-      failed = document.status();
-      return document.has_value() && visit({*std::move(document), version});
-    }));
-    CHECK(failed);
-    return count;
-  });
-}
-
-Result<std::uint64_t> DocumentReader::count(Bytes collection, const Document& filter) const {
-  using Count = Result<std::uint64_t>;
-  return on_collection(*txn_, collection, [&](const kv::StoreReader& store, const doc::Collection& in) -> Count {
-    const FindOptions all;
-    const doc::Query query{TRY(doc::Filter::compile(filter.bson())), {}, 0, all.limit, all.steps_max, all.bytes_max};
-    return doc::run_query(store, in, query, [](Bytes, std::uint64_t) { return true; });
-  });
-}
-
 Result<Document> DocumentReader::distinct(Bytes collection, Bytes path, const Document& filter,
                                           const FindOptions& options) const {
   return on_collection(*txn_, collection,
                        [&](const kv::StoreReader& store, const doc::Collection& in) -> Result<Document> {
-                         doc::Filter compiled = TRY(doc::Filter::compile(filter.bson()));
-                         const doc::Query query{std::move(compiled), {}, options.skip, options.limit, options.steps_max,
-                                                options.bytes_max};
+                         doc::Query query = TRY(doc::Query::compile(filter.bson()));
+                         query.skip = options.skip;
+                         query.limit = options.limit;
+                         query.steps_max = options.steps_max;
+                         query.bytes_max = options.bytes_max;
                          return Document::from_bson(TRY(doc::distinct_values(store, in, query, path)));
                        });
 }
@@ -148,6 +127,18 @@ Status DocumentWriter::drop_collection(Bytes name) {
 
 Status DocumentWriter::rename_collection(Bytes from, Bytes to) {
   return on_catalog(*txn_, [&](kv::StoreWriter& store) { return doc::rename_collection(store, from, to); });
+}
+
+Status DocumentWriter::create_index(Bytes collection, const IndexDefinition& definition) {
+  return on_collection(*txn_, collection, [&](kv::StoreWriter& store, const doc::Collection& in) -> Status {
+    return doc::create_index(store, in, definition);
+  });
+}
+
+Status DocumentWriter::drop_index(Bytes collection, Bytes index) {
+  return on_collection(*txn_, collection, [&](kv::StoreWriter& store, const doc::Collection& in) -> Status {
+    return doc::drop_index(store, in, index);
+  });
 }
 
 Result<DocumentId> DocumentWriter::insert(Bytes collection, const Document& document) {

@@ -8,6 +8,7 @@
 #include "base/try.hpp"
 #include "doc/path.hpp"
 #include "doc/predicate.hpp"
+#include "os/env.hpp"
 
 namespace vitrine::doc {
 namespace {
@@ -275,6 +276,16 @@ struct FilterCompiler {
     return PredicatePtr(std::make_unique<ElemMatchObjects>(std::move(filter)));
   }
 };
+
+bool StepBudget::take_more(std::uint64_t steps) noexcept {
+  constexpr std::uint64_t kChunk = 4096;
+  is_late_ = is_late_ || (deadline_ns_ && os::system_env().monotonic_ns() >= *deadline_ns_);
+  const std::uint64_t left = is_late_ ? 0 : chunk_ + rest_;
+  const std::uint64_t now_left = steps <= left ? left - steps : 0;
+  chunk_ = std::min(kChunk, now_left);
+  rest_ = now_left - chunk_;
+  return now_left > 0;
+}
 
 Filter::Filter(std::unique_ptr<const Node> root) : root_(std::move(root)) {}
 Filter::~Filter() = default;

@@ -10,19 +10,30 @@
 
 namespace vitrine::doc {
 
-// Steps that a query may take. Once it is used up, every answer is worthless and the caller must end the query.
+// Steps that a query may take, and maybe the moment when it must end. Once it is used up, every answer is worthless and
+// the caller must end the query.
 class StepBudget {
  public:
-  explicit StepBudget(std::uint64_t steps) noexcept : left_(steps) {}
+  explicit StepBudget(std::uint64_t steps, std::optional<std::uint64_t> deadline_ns = {}) noexcept
+      : rest_(steps), deadline_ns_(deadline_ns) {}
   // False when it is used up.
   bool take(std::uint64_t steps = 1) noexcept {
-    left_ = steps <= left_ ? left_ - steps : 0;
-    return left_ > 0;
+    if (steps < chunk_) {
+      chunk_ -= steps;
+      return true;
+    }
+    return take_more(steps);
   }
-  bool is_exhausted() const noexcept { return left_ == 0; }
+  bool is_exhausted() const noexcept { return chunk_ == 0 && rest_ == 0; }
+  bool is_late() const noexcept { return is_late_; }
 
  private:
-  std::uint64_t left_;
+  bool take_more(std::uint64_t steps) noexcept;
+
+  std::uint64_t chunk_ = 0;  // of the steps that are left, those that need no look at the clock
+  std::uint64_t rest_;
+  std::optional<std::uint64_t> deadline_ns_;
+  bool is_late_ = false;
 };
 
 // Does this object hold operators? A reference begins with `$` as well, and is a plain value.

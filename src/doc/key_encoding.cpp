@@ -117,21 +117,23 @@ void append_number(ByteString& to, const Value& value) {
   append_exact(to, exact_decimal(value));
 }
 
-void append_ascending(ByteString& to, const Value& value);
+void append_ascending(ByteString& to, const Value& value, std::size_t depth);
 
-// 00 ends a container; a member begins with its kind, which is above that.
-void append_container(ByteString& to, const Value& value) {
+// 00 ends a container; a member begins with its kind, which is above that. What nests deeper than documents may is
+// passed over: a damaged file could hold it.
+void append_container(ByteString& to, const Value& value, std::size_t depth) {
+  if (depth > kDocumentDepthMax) return;
   for (Elements walk(value.bytes); const auto element = walk.next();) {
     if (value.type == Type::Object) {
       append_kind(to, kind_of(element->value.type));
       append_text(to, element->name);
     }
-    append_ascending(to, element->value);
+    append_ascending(to, element->value, depth + 1);
   }
   to.push_back('\0');
 }
 
-void append_ascending(ByteString& to, const Value& value) {
+void append_ascending(ByteString& to, const Value& value, std::size_t depth) {
   const Kind kind = kind_of(value.type);
   if (kind == Kind::Number) return append_number(to, value);
   append_kind(to, kind, value.type == Type::Bool && value.as_bool() ? 1 : 0);
@@ -140,7 +142,7 @@ void append_ascending(ByteString& to, const Value& value) {
       return append_text(to, value.as_string());
     case Kind::Object:
     case Kind::Array:
-      return append_container(to, value);
+      return append_container(to, value, depth);
     case Kind::Binary:
       append_big_endian(to, static_cast<std::uint32_t>(value.as_binary().size()));
       append_byte(to, value.binary_subtype());
@@ -165,7 +167,7 @@ void append_ascending(ByteString& to, const Value& value) {
 
 void append_key(ByteString& to, const Value& value, Direction direction) {
   const std::size_t start = to.size();
-  append_ascending(to, value);
+  append_ascending(to, value, 0);
   if (direction == Direction::Descending) complement_from(to, start);
 }
 
@@ -173,6 +175,25 @@ ByteString encoded_key(const Value& value) {
   ByteString key;
   append_key(key, value);
   return key;
+}
+
+bool decodes_exactly(const Value& value) noexcept {
+  constexpr double kBound = 9223372036854775808.0;
+  switch (value.type) {
+    case Type::Int64:
+      return static_cast<std::int32_t>(value.as_integer()) != value.as_integer();
+    case Type::Double: {
+      const double number = value.as_double();
+      const bool is_integer = number >= -kBound && number < kBound && number == std::trunc(number);
+      return !std::isnan(number) && !is_integer;
+    }
+    case Type::Decimal128:
+    case Type::Object:
+    case Type::Array:
+      return false;
+    default:
+      return true;
+  }
 }
 
 ByteString after_prefix(Bytes prefix) {

@@ -17,6 +17,10 @@ enum class Direction : std::uint8_t { Ascending, Descending };
 void append_key(ByteString& to, const Value& value, Direction direction = Direction::Ascending);
 ByteString encoded_key(const Value& value);
 
+// Does the encoding tell the value exactly, with its type? Integers do in the narrowest type that holds them, fractions
+// as doubles; objects and arrays never do.
+bool decodes_exactly(const Value& value) noexcept;
+
 // The end of the range of keys that begin with `prefix`; REQUIRES a byte in it that is not 0xff.
 ByteString after_prefix(Bytes prefix);
 

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "doc/compare.hpp"
+#include "doc/key_decoding.hpp"
 #include "doc/json.hpp"
 #include "doc/testing.hpp"
 
@@ -164,6 +165,39 @@ TEST(KeyEncoding, sorts_random_values_as_they_compare) {
     }
   }
   EXPECT_GT(equal, 0);
+}
+
+TEST(KeyEncoding, values_that_a_key_tells_exactly_come_back_from_it) {
+  const std::uint64_t seed = os::testing::seed();
+  SCOPED_TRACE("VITRINE_SEED=" + std::to_string(seed));
+  Generator generator(seed);
+  int exact = 0;
+  for (int round = testing::rounds(50'000); round-- > 0;) {
+    const OwnedValue value = generator.value();
+    if (!decodes_exactly(value.value())) continue;
+    // What JSON reads is the narrowest integer.
+    Builder narrowest, decoded;
+    if (value.value().type == Type::Int64) {
+      narrowest.add_integer("v", value.value().as_integer());
+    } else {
+      narrowest.add("v", value.value());
+    }
+    const Direction direction = generator.random().one_in(2) ? Direction::Ascending : Direction::Descending;
+    ByteString key;
+    append_key(key, value.value(), direction);
+    key.append("rest");
+    Bytes rest = key;
+    ASSERT_TRUE(decode_key(rest, direction, decoded, "v")) << shown(value.value());
+    ASSERT_EQ(rest, "rest");
+    ASSERT_EQ(decoded.finish(), narrowest.finish()) << shown(value.value());
+    ++exact;
+    for (std::size_t size = 0; size < key.size() - 4; size += 1 + size / 8) {
+      Bytes cut = Bytes(key).substr(0, size);
+      Builder spoilt;
+      ASSERT_FALSE(decode_key(cut, direction, spoilt, "v")) << shown(value.value());
+    }
+  }
+  EXPECT_GT(exact, 0);
 }
 
 // Order is transitive, or sorting would not end well.

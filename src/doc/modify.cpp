@@ -18,7 +18,8 @@ Result<std::vector<ByteString>> find_ids(const kv::StoreReader& txn, const Colle
   if (target.many && target.expected) {
     return Status::error(ErrorCode::ArgumentInvalid, "a version is expected of one document, not of many");
   }
-  Query query{.filter = TRY(Filter::compile(target.filter)), .order = target.order};
+  Query query = TRY(Query::compile(target.filter));
+  query.order = target.order;
   query.limit = target.many ? ~std::uint64_t{0} : 1;
   query.steps_max = target.steps_max;
   query.bytes_max = target.bytes_max;

@@ -126,7 +126,8 @@ TYPED_TEST(ModifyTest, finds_different_values) {
                  R"({"_id":4,"a":null,"b":[{"c":2},{"c":1}]})"});
   const auto distinct = [&](Bytes path, const std::string& filter, std::uint64_t bytes_max = 1'000'000) {
     const auto txn = this->reader();
-    Query query{.filter = Filter::compile(json(filter).bson()).value(), .order = {}};
+    const Document asked = json(filter);
+    Query query = Query::compile(asked.bson()).value();
     query.limit = query.steps_max = 1'000'000;
     query.bytes_max = bytes_max;
     return distinct_values(*txn, open_collection(*txn, "c").value(), query, path);

@@ -4,9 +4,9 @@
 namespace vitrine::doc {
 namespace {
 
-bool visit_from(const Value& value, const Path& path, std::size_t at, bool is_element, const PathVisitor& visit);
+bool visit_from(const Value& value, const Path& path, std::size_t at, bool is_element, PathVisitor visit);
 
-bool visit_array(const Value& array, const Path& path, std::size_t at, const PathVisitor& visit) {
+bool visit_array(const Value& array, const Path& path, std::size_t at, PathVisitor visit) {
   if (const std::optional<Value> element = find_member(array.bytes, path[at])) {
     if (visit_from(*element, path, at + 1, true, visit)) return true;
   }
@@ -18,7 +18,7 @@ bool visit_array(const Value& array, const Path& path, std::size_t at, const Pat
 }
 
 // `is_element`: the value stands in an array, where values that are no objects are passed over.
-bool visit_from(const Value& value, const Path& path, std::size_t at, bool is_element, const PathVisitor& visit) {
+bool visit_from(const Value& value, const Path& path, std::size_t at, bool is_element, PathVisitor visit) {
   if (at == path.size()) return visit(&value);
   if (value.type == Type::Array) return visit_array(value, path, at, visit);
   if (value.type != Type::Object) return !is_element && visit(nullptr);
@@ -38,7 +38,7 @@ std::optional<Path> parse_path(Bytes text) {
   return path;
 }
 
-bool visit_path(Bytes document, const Path& path, const PathVisitor& visit) {
+bool visit_path(Bytes document, const Path& path, PathVisitor visit) {
   return visit_from({Type::Object, document}, path, 0, false, visit);
 }
 

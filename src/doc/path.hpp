@@ -4,10 +4,10 @@
 // its elements, as far as the visitor asks for them.
 #pragma once
 
-#include <functional>
 #include <string>
 #include <vector>
 
+#include "base/function_ref.hpp"
 #include "doc/bson.hpp"
 
 namespace vitrine::doc {
@@ -19,9 +19,9 @@ std::optional<Path> parse_path(Bytes text);
 
 // Gets every value that the path leads to; null for an object, or a value that is not in an array, from where it leads
 // to none. Answers true to stop.
-using PathVisitor = std::function<bool(const Value* value)>;
+using PathVisitor = base::FunctionRef<bool(const Value* value)>;
 
 // True when the visitor stopped it.
-bool visit_path(Bytes document, const Path& path, const PathVisitor& visit);
+bool visit_path(Bytes document, const Path& path, PathVisitor visit);
 
 }  // namespace vitrine::doc

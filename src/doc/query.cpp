@@ -1,141 +1,282 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
+// Three ways to run a plan: read the documents in the order of their ids; follow an index and read each document that
+// it names; or, when the order of the index is of no use, collect the ids first, sort them and then read.
 #include "doc/query.hpp"
 
-#include <algorithm>
+#include <unordered_set>
 
 #include "base/try.hpp"
-#include "doc/compare.hpp"
-#include "doc/predicate.hpp"
+#include "doc/covering.hpp"
+#include "doc/id_list.hpp"
+#include "doc/sorter.hpp"
+#include "os/env.hpp"
 
 namespace vitrine::doc {
 namespace {
 
-constexpr std::size_t kSortPartsMax = 32;
+constexpr std::size_t kManyIds = 2048;  // before asking whether a scan would be better
+constexpr std::size_t kBatchMax = 64;   // documents fetched at once
 
 Status exhausted(std::string_view what) { return Status::error(ErrorCode::BudgetExhausted, what); }
 
-// The first `skip + limit` of the documents given so far, with their keys.
-class Sorter {
+class Runner {
  public:
-  Sorter(const Query& query) : query_(query) {
-    const std::uint64_t room = ~std::uint64_t{0} - query.skip;
-    wanted_ = query.skip + std::min(query.limit, room);
-  }
+  Runner(const kv::StoreReader& txn, const Collection& collection, const Query& query, RecordFunction visit,
+         QueryRun& run)
+      : txn_(txn),
+        collection_(collection),
+        query_(query),
+        visit_(visit),
+        run_(run),
+        prefix_(document_prefix(collection)),
+        budget_(query.steps_max, deadline_of(query)),
+        sorter_(query) {}
 
-  Status add(Bytes bson, std::uint64_t version) {
-    rows_.push_back({query_.order.key_of(bson), rows_seen_++, ByteString(bson), version});
-    bytes_ += size_of(rows_.back());
-    // Half of them go at a time, so that the work stays in proportion.
-    if (rows_.size() / 2 > wanted_) keep_wanted();
-    if (bytes_ > query_.bytes_max) keep_wanted();
-    return bytes_ > query_.bytes_max ? exhausted("the documents to sort need more memory than allowed") : Status{};
-  }
-
-  std::uint64_t visit(const RecordFunction& visit) {
-    std::sort(rows_.begin(), rows_.end(), before);
-    std::uint64_t count = 0;
-    for (std::uint64_t i = query_.skip; i < rows_.size() && i < wanted_; ++i) {
-      ++count;
-      if (!visit(rows_[i].bson, rows_[i].version)) break;
+  Result<std::uint64_t> run() {
+    run_.plan = TRY(choose_plan(txn_, collection_, {query_.filter_bson, &query_.order, query_.hint}));
+    if (query_.limit == 0) return std::uint64_t{0};
+    run_.sorts = query_.order.is_given() && !plan().gives_order;
+    if (plan().is_by_id()) {
+      CHECK(read_by_id());
+    } else if (plan().reads.size() == 1 && plan().reads.front().index != nullptr && follows_index()) {
+      CHECK(follow_index());
+    } else {
+      CHECK(collect_and_read());
     }
-    return count;
+    return run_.sorts ? sorter_.visit(visit_) : count_;
   }
 
  private:
-  struct Row {
-    ByteString key;
-    std::uint64_t position;  // in the order of ids, which decides between equal keys
-    ByteString bson;
-    std::uint64_t version;
-  };
-
-  static bool before(const Row& a, const Row& b) {
-    const int keys = a.key.compare(b.key);
-    return keys != 0 ? keys < 0 : a.position < b.position;
-  }
-  static std::uint64_t size_of(const Row& row) noexcept { return sizeof(Row) + row.key.size() + row.bson.size(); }
-
-  void keep_wanted() {
-    if (rows_.size() <= wanted_) return;
-    const auto end = rows_.begin() + static_cast<std::ptrdiff_t>(wanted_);
-    std::nth_element(rows_.begin(), end, rows_.end(), before);
-    rows_.erase(end, rows_.end());
-    bytes_ = 0;
-    for (const Row& row : rows_) bytes_ += size_of(row);
+  static std::optional<std::uint64_t> deadline_of(const Query& query) {
+    if (!query.time_max_ns) return std::nullopt;
+    return os::system_env().monotonic_ns() + *query.time_max_ns;
   }
 
+  const Plan& plan() const noexcept { return run_.plan; }
+
+  // Can the documents be taken as the index gives them, and is that better than to collect them first? Without an order
+  // it is when some are enough, or the documents need not be read.
+  bool follows_index() {
+    const bool is_ordered = query_.order.is_given();
+    const bool counts = query_.only_counts && !is_ordered && !query_.after && !plan().needs_filter;
+    const bool any_order = query_.any_order && !is_ordered && !query_.after;
+    run_.is_covered = counts || (is_covering() && (plan().gives_order || run_.sorts || any_order));
+    const bool has_limit = query_.limit != ~std::uint64_t{0};
+    return run_.is_covered || any_order || (plan().gives_order && (is_ordered || has_limit));
+  }
+
+  // False to stop, with or without an error in failed_.
+  bool fail(Status status) {
+    failed_ = std::move(status);
+    return false;
+  }
+  bool take_step() {
+    if (budget_.take()) return true;
+    return fail(exhausted(budget_.is_late() ? "the query needs more time than allowed"
+                                            : "the query needs more steps than allowed"));
+  }
+
+  // A document of the collection: does it belong to the answer, and where?
+  bool offer(Bytes id, const RecordView& record) {
+    if (!take_step()) return false;
+    if (plan().needs_filter) {
+      const bool matches = query_.filter.matches(record.bson, budget_);
+      if (budget_.is_exhausted()) return take_step();
+      if (!matches) return true;
+    }
+    if (query_.after || run_.sorts) {
+      ByteString key = query_.order.key_of(record.bson);
+      if (query_.after && !is_behind(*query_.after, key, id)) return true;
+      if (run_.sorts) {
+        failed_ = sorter_.add(std::move(key), id, record.bson, record.version);
+        return failed_.is_ok();
+      }
+    }
+    return take(record);
+  }
+
+  static bool is_behind(const QueryPosition& position, Bytes key, Bytes id) {
+    return key != position.sort_key ? key > position.sort_key : id > position.id;
+  }
+
+  bool take(const RecordView& record) {
+    if (skipped_ < query_.skip) {
+      ++skipped_;
+      return true;
+    }
+    ++count_;
+    return visit_(record.bson, record.version) && count_ < query_.limit;
+  }
+
+  bool offer_entry(Bytes id, Bytes entry) {
+    ++run_.documents_examined;
+    const Result<RecordView> record = view_record(entry);
+    return record.has_value() ? offer(id, *record) : fail(record.status());
+  }
+
+  Status read_by_id() {
+    const IndexScan& scan = plan().reads.front().scan;
+    for (std::size_t i = 0; i < scan.ranges.size() && !is_stopped_; ++i) {
+      const KeyRange& range = scan.ranges[scan.reverse ? scan.ranges.size() - 1 - i : i];
+      ByteString begin = prefix_ + range.low;
+      if (query_.after && !query_.order.is_given()) begin = std::max(begin, after_prefix(prefix_ + query_.after->id));
+      TRY(txn_.scan(begin, prefix_ + range.high, {.reverse = scan.reverse}, [&](Bytes key, Bytes entry) {
+        is_stopped_ = !offer_entry(key.substr(prefix_.size()), entry);
+        return !is_stopped_;
+      }));
+      CHECK(failed_);
+    }
+    return {};
+  }
+
+  bool is_covering() const {
+    if (query_.covered_by == nullptr || plan().reads.size() != 1) return false;
+    return covers(*plan().reads.front().index, query_.filter_bson, query_.order, *query_.covered_by);
+  }
+
+  // In a plan that repeats, the first time counts.
+  bool is_new(Bytes id) {
+    if (!plan().may_repeat) return true;
+    if (!seen_.insert(ByteString(id)).second) return false;
+    seen_bytes_ += id.size() + 2 * sizeof(ByteString);
+    if (seen_bytes_ > query_.bytes_max) fail(exhausted("the ids of the documents need more memory than allowed"));
+    return true;
+  }
+
+  Status follow_index() {
+    const Plan::Read& read = plan().reads.front();
+    CHECK(scan_index(txn_, *read.index, read.scan, run_.keys_examined, [&](const IndexEntryView& entry) {
+      if (!take_step()) return false;
+      if (!is_new(entry.id)) return true;
+      if (!failed_.is_ok()) return false;
+      if (!run_.is_covered) return fetch(entry.id);
+      if (query_.only_counts) return take({});
+      const std::optional<ByteString> told = document_of(*read.index, entry);
+      return told ? offer(entry.id, {*told, 0}) : fetch(entry.id);
+    }));
+    return failed_;
+  }
+
+  bool fetch(Bytes id) {
+    const Result<std::optional<ByteString>> entry = txn_.get(ByteString(prefix_).append(id));
+    if (!entry.has_value()) return fail(entry.status());
+    return *entry ? offer_entry(id, **entry) : fail(missing());
+  }
+
+  static Status missing() {
+    return Status::error(ErrorCode::DocumentMalformed, "an index names a document that is not there");
+  }
+
+  Status collect_and_read() {
+    IdList ids;
+    const bool is_whole = TRY(collect(ids));
+    if (!is_whole) {
+      // The answer is the same, and needs no memory for ids.
+      run_.plan.reads = scan_plan().reads;
+      run_.plan.needs_filter = true;
+      run_.plan.gives_order = !query_.order.is_given();
+      return read_by_id();
+    }
+    ids.sort_and_keep_one_each();
+    return read_ids(ids);
+  }
+
+  // False when a scan is better.
+  Result<bool> collect(IdList& ids) {
+    bool is_whole = true;
+    for (const Plan::Read& read : plan().reads) {
+      const auto add = [&](Bytes id) {
+        if (!take_step()) return false;
+        ids.add(id);
+        is_whole = ids.memory() <= query_.bytes_max;
+        if (is_whole && ids.size() == kManyIds && query_.hint.empty()) {
+          const Result<bool> prefers = prefers_scan(txn_, collection_, plan());
+          if (!prefers.has_value()) return fail(prefers.status());
+          is_whole = !*prefers;
+        }
+        return is_whole;
+      };
+      if (read.index != nullptr) {
+        CHECK(scan_index(txn_, *read.index, read.scan, run_.keys_examined,
+                         [&](const IndexEntryView& entry) { return add(entry.id); }));
+      } else {
+        for (const KeyRange& range : read.scan.ranges) {
+          TRY(txn_.scan(prefix_ + range.low, prefix_ + range.high, {},
+                        [&](Bytes key, Bytes) { return add(key.substr(prefix_.size())); }));
+          if (!is_whole || !failed_.is_ok()) break;
+        }
+      }
+      CHECK(failed_);
+      if (!is_whole) return false;
+    }
+    return true;
+  }
+
+  Status read_ids(const IdList& ids) {
+    std::vector<ByteString> keys;
+    std::size_t batch = 1;
+    for (std::size_t i = 0; i < ids.size() && !is_stopped_; batch = std::min(2 * batch, kBatchMax)) {
+      const std::size_t end = std::min(ids.size(), i + batch);
+      keys.clear();
+      for (std::size_t k = i; k < end; ++k) keys.push_back(ByteString(prefix_).append(ids[k]));
+      const std::vector<std::optional<ByteString>> entries = TRY(txn_.multi_get(keys));
+      for (std::size_t k = 0; k < entries.size() && !is_stopped_; ++k) {
+        if (!entries[k]) return missing();
+        is_stopped_ = !offer_entry(ids[i + k], *entries[k]);
+      }
+      CHECK(failed_);
+      i = end;
+    }
+    return {};
+  }
+
+  const kv::StoreReader& txn_;
+  const Collection& collection_;
   const Query& query_;
-  std::uint64_t wanted_ = 0;
-  std::vector<Row> rows_;
-  std::uint64_t rows_seen_ = 0;
-  std::uint64_t bytes_ = 0;
+  RecordFunction visit_;
+  QueryRun& run_;
+  const ByteString prefix_;
+  StepBudget budget_;
+  Sorter sorter_;
+  std::unordered_set<ByteString> seen_;
+  std::uint64_t seen_bytes_ = 0;
+  std::uint64_t skipped_ = 0, count_ = 0;
+  bool is_stopped_ = false;
+  Status failed_;
 };
 
 }  // namespace
 
-Result<SortOrder> SortOrder::compile(Bytes bson) {
-  SortOrder order;
-  for (Elements walk(bson); const auto element = walk.next();) {
-    std::optional<Path> path = parse_path(element->name);
-    const Value& value = element->value;
-    const bool is_integer = value.type == Type::Int32 || value.type == Type::Int64;
-    const std::int64_t sign = is_integer ? value.as_integer() : 0;
-    if (!path || (sign != 1 && sign != -1)) return bad_filter("a sort order is paths with 1 or -1");
-    order.parts_.push_back({*std::move(path), sign == 1 ? Direction::Ascending : Direction::Descending});
-  }
-  if (order.parts_.size() > kSortPartsMax) return bad_filter("a sort order has at most 32 paths");
-  return order;
-}
-
-ByteString SortOrder::key_of(Bytes document) const {
-  ByteString key;
-  for (const Part& part : parts_) {
-    std::optional<Value> best;
-    const auto consider = [&](const Value& value) {
-      const int order = best ? compare_values(value, *best) : -1;
-      const bool is_better = !best || (part.direction == Direction::Ascending ? order < 0 : order > 0);
-      if (is_better) best = value;
-    };
-    visit_path(document, part.path, [&](const Value* value) {
-      if (value == nullptr || value->type != Type::Array) {
-        consider(value != nullptr ? *value : kNull);
-        return false;
-      }
-      for (Elements walk(value->bytes); const auto element = walk.next();) consider(element->value);
-      return false;
-    });
-    append_key(key, best.value_or(kNull), part.direction);
-  }
-  return key;
+Result<Query> Query::compile(Bytes filter) {
+  Filter compiled = TRY(Filter::compile(filter));
+  return Query{filter, std::move(compiled)};
 }
 
 Result<std::uint64_t> run_query(const kv::StoreReader& txn, const Collection& collection, const Query& query,
-                                const RecordFunction& visit) {
-  if (query.limit == 0) return std::uint64_t{0};
-  StepBudget budget(query.steps_max);
-  Sorter sorter(query);
+                                RecordFunction visit, QueryRun* run) {
+  QueryRun own;
+  return Runner(txn, collection, query, visit, run != nullptr ? *run : own).run();
+}
+
+Result<std::uint64_t> run_range(const kv::StoreReader& txn, const Collection& collection, const Index& index,
+                                KeyRange range, RecordFunction visit) {
+  const ByteString prefix = document_prefix(collection);
+  std::unordered_set<ByteString> seen;
+  IndexScan scan;
+  scan.ranges = {std::move(range)};
+  std::uint64_t examined = 0, count = 0;
   Status failed;
-  std::uint64_t skipped = 0, count = 0;
-  const auto take = [&](Bytes bson, std::uint64_t version) {
-    if (query.order.is_given()) {
-      failed = sorter.add(bson, version);
-      return failed.is_ok();
-    }
-    if (skipped < query.skip) {
-      ++skipped;
-      return true;
-    }
-    ++count;
-    return visit(bson, version) && count < query.limit;
-  };
-  TRY(scan_documents(txn, collection, [&](Bytes bson, std::uint64_t version) {
-    const bool matches = query.filter.matches(bson, budget);
-    if (budget.is_exhausted()) failed = exhausted("the query needs more steps than allowed");
+  CHECK(scan_index(txn, index, scan, examined, [&](const IndexEntryView& entry) {
+    if (index.multikey != 0 && !seen.insert(ByteString(entry.id)).second) return true;
+    const Result<std::optional<Record>> record = read_document_at(txn, collection, entry.id);
+    failed = record.status();
     if (!failed.is_ok()) return false;
-    return !matches || take(bson, version);
+    if (!*record) return true;
+    ++count;
+    return visit((*record)->bson, (*record)->version);
   }));
   CHECK(failed);
-  return query.order.is_given() ? sorter.visit(visit) : count;
+  return count;
 }
 
 }  // namespace vitrine::doc

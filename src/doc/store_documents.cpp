@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "base/try.hpp"
+#include "doc/index_changes.hpp"
 #include "doc/key_encoding.hpp"
 #include "doc/uuid.hpp"
 
@@ -12,30 +13,12 @@ namespace {
 
 constexpr char kRecordFormat = 0x01;
 
-ByteString document_key(const Collection& collection, const Value& id) {
-  ByteString key = document_prefix(collection);
-  append_key(key, id);
-  return key;
-}
-
-Value id_of(Bytes storable) {
-  const std::optional<Element> first = Elements(storable).next();
-  return first ? first->value : kNull;
-}
-
-struct RecordView {
-  Bytes bson;
-  std::uint64_t version = 0;
-};
+Status damaged() { return Status::error(ErrorCode::DocumentMalformed, "a damaged entry of a document"); }
 
 // Looks at everything that later code takes for granted, because a file may hold anything.
 Result<RecordView> decode_record(Bytes entry) {
-  const Status damaged = Status::error(ErrorCode::DocumentMalformed, "a damaged entry of a document");
-  if (entry.empty() || entry.front() != kRecordFormat) return damaged;
-  entry.remove_prefix(1);
-  const std::optional<std::uint64_t> version = base::take_varint(entry);
-  if (!version || !check_document(entry).is_ok()) return damaged;
-  return RecordView{entry, *version};
+  const RecordView record = TRY(view_record(entry));
+  return check_document(record.bson).is_ok() ? Result<RecordView>(record) : damaged();
 }
 
 ByteString encode_record(const kv::StoreReader& txn, Bytes document) {
@@ -63,6 +46,11 @@ Status check_version(std::optional<std::uint64_t> expected, std::uint64_t found)
   return Status::error(ErrorCode::VersionDiffers).with("expected", *expected).with("found", found);
 }
 
+Value id_of(Bytes storable) {
+  const std::optional<Element> first = Elements(storable).next();
+  return first ? first->value : kNull;
+}
+
 Status check_id(const Value& id) {
   if (id.is_container() || id.type == Type::Regex) {
     return Status::error(ErrorCode::DocumentIdInvalid, "an id is neither object nor array nor regular expression");
@@ -71,24 +59,50 @@ Status check_id(const Value& id) {
   return size <= kIdSizeMax ? Status{} : Status::error(ErrorCode::DocumentIdInvalid, "an id is too long");
 }
 
+Result<RecordView> view_record(Bytes entry) {
+  if (entry.empty() || entry.front() != kRecordFormat) return damaged();
+  entry.remove_prefix(1);
+  const std::optional<std::uint64_t> version = base::take_varint(entry);
+  if (!version || entry.size() > kDocumentSizeMax || !Elements(entry).is_well_formed()) return damaged();
+  return RecordView{entry, *version};
+}
+
 Result<std::optional<Record>> read_document(const kv::StoreReader& txn, const Collection& collection, const Value& id) {
-  const std::optional<ByteString> entry = TRY(txn.get(document_key(collection, id)));
+  return read_document_at(txn, collection, encoded_key(id));
+}
+
+Result<std::optional<Record>> read_document_at(const kv::StoreReader& txn, const Collection& collection, Bytes id) {
+  const std::optional<ByteString> entry = TRY(txn.get(document_prefix(collection).append(id)));
   if (!entry) return std::optional<Record>();
   const RecordView record = TRY(decode_record(*entry));
   return std::optional<Record>({ByteString(record.bson), record.version});
 }
 
 Result<std::uint64_t> scan_documents(const kv::StoreReader& txn, const Collection& collection,
-                                     const std::function<bool(Bytes bson, std::uint64_t version)>& visit) {
+                                     base::FunctionRef<bool(Bytes bson, std::uint64_t version)> visit) {
   const ByteString prefix = document_prefix(collection);
-  Status damaged;
+  Status failed;
   const std::uint64_t count = TRY(txn.scan(prefix, after_prefix(prefix), {}, [&](Bytes, Bytes entry) {
-    const Result<RecordView> record = decode_record(entry);
-    damaged = record.status();
+    const Result<RecordView> record = view_record(entry);
+    failed = record.status();
     return record.has_value() && visit(record->bson, record->version);
   }));
-  CHECK(damaged);
+  CHECK(failed);
   return count;
+}
+
+Status scan_documents_after(const kv::StoreReader& txn, const Collection& collection, Bytes after,
+                            base::FunctionRef<bool(Bytes id, Bytes bson)> visit) {
+  const ByteString prefix = document_prefix(collection);
+  // No encoded id is the beginning of another one.
+  const ByteString begin = after.empty() ? prefix : after_prefix(prefix + ByteString(after));
+  Status failed;
+  TRY(txn.scan(begin, after_prefix(prefix), {}, [&](Bytes key, Bytes entry) {
+    const Result<RecordView> record = decode_record(entry);
+    failed = record.status();
+    return record.has_value() && visit(key.substr(prefix.size()), record->bson);
+  }));
+  return failed;
 }
 
 Result<std::uint64_t> count_documents(const kv::StoreReader& txn, const Collection& collection) {
@@ -116,19 +130,32 @@ Result<ByteString> storable_document(Bytes document) {
 
 Result<WriteResult> write_document(kv::StoreWriter& txn, const Collection& collection, Bytes document,
                                    const Expectation& expectation) {
-  const ByteString key = document_key(collection, id_of(document));
+  const ByteString id = encoded_key(id_of(document));
+  const ByteString key = document_prefix(collection) + id;
   const std::optional<ByteString> there = TRY(txn.get(key));
-  CHECK(check_version(expectation.version, there ? TRY(decode_record(*there)).version : 0));
+  RecordView before;
+  if (there) before = TRY(decode_record(*there));
+  CHECK(check_version(expectation.version, before.version));
   if (there && !expectation.may_exist) return Status::error(ErrorCode::DocumentExists);
   if (!there && !expectation.may_be_missing) return WriteResult{};
+  IndexChanges changes(collection);
+  CHECK(changes.add(before.bson, document, id));
+  CHECK(changes.check(txn));
   CHECK(txn.put(key, encode_record(txn, document)));
+  CHECK(changes.apply(txn));
   return WriteResult{there.has_value(), true};
 }
 
 Status insert_documents(kv::StoreWriter& txn, const Collection& collection, const std::vector<ByteString>& documents) {
+  const ByteString prefix = document_prefix(collection);
+  IndexChanges changes(collection);
   std::vector<ByteString> keys;
   keys.reserve(documents.size());
-  for (const ByteString& document : documents) keys.push_back(document_key(collection, id_of(document)));
+  for (const ByteString& document : documents) {
+    const ByteString id = encoded_key(id_of(document));
+    keys.push_back(prefix + id);
+    CHECK(changes.add({}, document, id));
+  }
   std::vector<ByteString> sorted = keys;
   std::sort(sorted.begin(), sorted.end());
   const bool repeats = std::adjacent_find(sorted.begin(), sorted.end()) != sorted.end();
@@ -137,17 +164,24 @@ Status insert_documents(kv::StoreWriter& txn, const Collection& collection, cons
   for (std::size_t i = 0; i < there.size(); ++i) {
     if (there[i]) return Status::error(ErrorCode::DocumentExists).with("index", i);
   }
+  CHECK(changes.check(txn));
   for (std::size_t i = 0; i < keys.size(); ++i) CHECK(txn.put(keys[i], encode_record(txn, documents[i])));
-  return {};
+  return changes.apply(txn);
 }
 
 Result<bool> remove_document(kv::StoreWriter& txn, const Collection& collection, const Value& id,
                              std::optional<std::uint64_t> expected) {
-  const ByteString key = document_key(collection, id);
+  const ByteString encoded = encoded_key(id);
+  const ByteString key = document_prefix(collection) + encoded;
   const std::optional<ByteString> there = TRY(txn.get(key));
-  CHECK(check_version(expected, there ? TRY(decode_record(*there)).version : 0));
+  RecordView before;
+  if (there) before = TRY(decode_record(*there));
+  CHECK(check_version(expected, before.version));
   if (!there) return false;
+  IndexChanges changes(collection);
+  CHECK(changes.add(before.bson, {}, encoded));
   CHECK(txn.erase(key));
+  CHECK(changes.apply(txn));
   return true;
 }
 

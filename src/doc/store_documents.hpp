@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-// Documents of a collection as entries of the store: reading, and the one way to write. An entry is
+// Documents of a collection as entries of the store: reading, and the one way to write, which keeps the indexes too. An
+// error of a write leaves the transaction as it was. An entry is
 //
 //   01 VERSION BSON           VERSION: a varint, the read version of the transaction that wrote it, plus one
 //
@@ -7,6 +8,7 @@
 // on stores with one writer and on those that refuse conflicts.
 #pragma once
 
+#include "base/function_ref.hpp"
 #include "doc/bson.hpp"
 #include "doc/catalog.hpp"
 
@@ -23,11 +25,28 @@ struct Record {
   std::uint64_t version = 0;
 };
 
+// The id of a stored document, which is its first member.
+Value id_of(Bytes storable);
+
+struct RecordView {
+  Bytes bson;
+  std::uint64_t version = 0;
+};
+
+// Looks at an entry of the store in place. Says nothing of what is inside the document, which every reader of BSON here
+// takes as it comes. Errors: DocumentMalformed.
+Result<RecordView> view_record(Bytes entry);
+
 // Errors: DocumentMalformed when the entry is damaged.
 Result<std::optional<Record>> read_document(const kv::StoreReader& txn, const Collection& collection, const Value& id);
-// `visit` gets a record that is valid during the call, and answers false to stop.
+// The same by the encoded id.
+Result<std::optional<Record>> read_document_at(const kv::StoreReader& txn, const Collection& collection, Bytes id);
+// `visit` gets a record that is not checked inside, and is valid during the call, and answers false to stop.
 Result<std::uint64_t> scan_documents(const kv::StoreReader& txn, const Collection& collection,
-                                     const std::function<bool(Bytes bson, std::uint64_t version)>& visit);
+                                     base::FunctionRef<bool(Bytes bson, std::uint64_t version)> visit);
+// Those that follow the encoded id `after`, or all when it is empty, also such as are as good as gone.
+Status scan_documents_after(const kv::StoreReader& txn, const Collection& collection, Bytes after,
+                            base::FunctionRef<bool(Bytes id, Bytes bson)> visit);
 Result<std::uint64_t> count_documents(const kv::StoreReader& txn, const Collection& collection);
 
 // A document as it is stored: "_id" first, made up when it is missing, names checked.
@@ -49,7 +68,7 @@ struct WriteResult {
 // Errors: VersionDiffers. `found` is 0 when there is no document.
 Status check_version(std::optional<std::uint64_t> expected, std::uint64_t found);
 
-// Stores a storable document. Errors: DocumentExists, VersionDiffers.
+// Stores a storable document. Errors: DocumentExists, VersionDiffers, IndexDuplicate, IndexTooManyKeys.
 Result<WriteResult> write_document(kv::StoreWriter& txn, const Collection& collection, Bytes document,
                                    const Expectation& expectation);
 // All or none; `documents` are storable.

@@ -3,6 +3,7 @@
 
 #include "base/try.hpp"
 #include "kv/safely.hpp"
+#include "kv/transaction_impl.hpp"
 
 namespace vitrine::kv {
 namespace {
@@ -18,6 +19,11 @@ Result<std::optional<Keyspace>> find_keyspace(const Transaction& txn, Bytes name
   if (found.status().code() == ErrorCode::KeyspaceNotFound) return std::optional<Keyspace>();
   return std::optional<Keyspace>(TRY(std::move(found)));
 }
+
+// What stands behind a transaction of the caller.
+struct Inside : Transaction {
+  static const TransactionImpl& of(const Transaction& txn) { return *(txn.*&Inside::impl_); }
+};
 
 }  // namespace
 
@@ -49,6 +55,11 @@ Result<std::uint64_t> NativeReader::scan(Bytes begin, Bytes end, const StoreScan
   if (keyspace_) return txn_->scan(*keyspace_, range, visit);
   CHECK(txn_->keyspaces().status());
   return std::uint64_t{0};
+}
+
+std::optional<StoreCounters> NativeReader::counters() const {
+  const pool::PoolCounters pool = Inside::of(*txn_).pool().counters();
+  return StoreCounters{pool.hits + pool.misses, pool.misses};
 }
 
 // --- Writing ---------------------------------------------------------------------------------------------------------

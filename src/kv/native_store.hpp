@@ -21,6 +21,7 @@ class NativeReader final : public StoreReader {
   Result<std::vector<std::optional<ByteString>>> multi_get(const std::vector<ByteString>& keys) const override;
   Result<std::uint64_t> scan(Bytes begin, Bytes end, const StoreScan& options,
                              const ScanFunction& visit) const override;
+  std::optional<StoreCounters> counters() const override;
 
  private:
   friend class NativeStore;
@@ -45,6 +46,7 @@ class NativeWriter final : public StoreWriter {
                              const ScanFunction& visit) const override {
     return reader_.scan(begin, end, options, visit);
   }
+  std::optional<StoreCounters> counters() const override { return reader_.counters(); }
   Status put(Bytes key, Bytes value) override;
   Status erase(Bytes key) override;
   Status erase_range(Bytes begin, Bytes end) override;

@@ -25,6 +25,12 @@ struct StoreScan {
   bool reverse = false;
 };
 
+// What reading has cost, of the whole store and since any time: differences count.
+struct StoreCounters {
+  std::uint64_t pages_read = 0;    // looked at, in memory or not
+  std::uint64_t cache_misses = 0;  // of them, not in memory
+};
+
 // Errors of all calls: TransactionFinished, and what the store adds of its own (damaged pages, failed reads).
 class StoreReader {
  public:
@@ -42,6 +48,8 @@ class StoreReader {
   // read through this transaction but not write.
   virtual Result<std::uint64_t> scan(Bytes begin, Bytes end, const StoreScan& options,
                                      const ScanFunction& visit) const = 0;
+  // Nothing where a store cannot tell.
+  virtual std::optional<StoreCounters> counters() const { return std::nullopt; }
 };
 
 class StoreWriter : public StoreReader {

@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+#include "doc/index_changes.hpp"
+
+#include <algorithm>
+#include <iterator>
+
+#include "base/try.hpp"
+#include "doc/store_documents.hpp"
+
+namespace vitrine::doc {
+namespace {
+
+Status duplicate(const Index& index, const Value& id) {
+  Builder holder;
+  holder.add(kIdName, id);
+  const Document other = TRY(Document::from_bson(holder.finish()));
+  return Status::error(ErrorCode::IndexDuplicate).with("index", index.name).with("document", other.to_json());
+}
+
+}  // namespace
+
+IndexChanges::IndexChanges(const Collection& collection) : collection_(collection) {
+  for (const Index& index : collection.indexes) multikey_.push_back(index.multikey);
+}
+
+Status IndexChanges::add(Bytes before, Bytes after, Bytes id) {
+  for (std::size_t i = 0; i < collection_.indexes.size(); ++i) {
+    const Index& index = collection_.indexes[i];
+    std::vector<IndexEntry> old_entries, new_entries;
+    std::uint64_t ignored = 0;
+    if (!before.empty()) old_entries = TRY(make_entries(index, before, id, ignored));
+    if (!after.empty()) new_entries = TRY(make_entries(index, after, id, multikey_[i]));
+    for (const IndexEntry& entry : old_entries) {
+      if (std::binary_search(new_entries.begin(), new_entries.end(), entry)) continue;
+      bytes_ += sizeof(ByteString) + entry.key.size();
+      erased_.push_back(entry.key);
+    }
+    for (IndexEntry& entry : new_entries) {
+      const auto same = std::lower_bound(old_entries.begin(), old_entries.end(), entry);
+      const bool is_there = same != old_entries.end() && same->key == entry.key;
+      if (is_there && same->value == entry.value) continue;
+      bytes_ += sizeof(Added) + entry.key.size() + entry.value.size();
+      added_.push_back({std::move(entry), &index});
+    }
+  }
+  return {};
+}
+
+Status IndexChanges::add_to(const Index& index, Bytes after, Bytes id) {
+  const auto at = static_cast<std::size_t>(&index - collection_.indexes.data());
+  for (IndexEntry& entry : TRY(make_entries(index, after, id, multikey_[at]))) {
+    bytes_ += sizeof(Added) + entry.key.size() + entry.value.size();
+    added_.push_back({std::move(entry), &index});
+  }
+  return {};
+}
+
+Status IndexChanges::check(const kv::StoreReader& txn) {
+  std::sort(added_.begin(), added_.end(), [](const Added& a, const Added& b) { return a.entry < b.entry; });
+  std::sort(erased_.begin(), erased_.end());
+  for (const Added& added : added_) {
+    if (added.index->unique) CHECK(check_against_store(txn, added));
+  }
+  return check_among_added();
+}
+
+// Entries of another document with the same whole key, which stay.
+Status IndexChanges::check_against_store(const kv::StoreReader& txn, const Added& added) const {
+  const IndexEntryView mine = TRY(read_entry(added.entry.key, added.entry.value));
+  const ByteString prefix = entry_prefix(*added.index, mine.key);
+  std::vector<ByteString> others;
+  Status damaged;
+  TRY(txn.scan(prefix, after_prefix(prefix), {}, [&](Bytes key, Bytes value) {
+    const Result<IndexEntryView> there = read_entry(key, value);
+    damaged = there.status();
+    if (!damaged.is_ok()) return false;
+    const bool is_other = there->key == mine.key && there->id != mine.id;
+    if (is_other && !std::binary_search(erased_.begin(), erased_.end(), key)) others.emplace_back(there->id);
+    return true;
+  }));
+  CHECK(damaged);
+  for (const ByteString& other : others) {
+    // A document that is as good as gone does not count.
+    const std::optional<Record> record = TRY(read_document_at(txn, collection_, other));
+    if (record) return duplicate(*added.index, id_of(record->bson));
+  }
+  return {};
+}
+
+Status IndexChanges::check_among_added() const {
+  for (std::size_t i = 1; i < added_.size(); ++i) {
+    const Added& mine = added_[i];
+    if (!mine.index->unique) continue;
+    const IndexEntryView view = TRY(read_entry(mine.entry.key, mine.entry.value));
+    const Bytes prefix = Bytes(mine.entry.key).substr(0, mine.entry.key.size() - view.id.size());
+    // More than one step back only where different keys have the same hash.
+    for (std::size_t k = i; k-- > 0 && added_[k].entry.key.starts_with(prefix);) {
+      const IndexEntryView other = TRY(read_entry(added_[k].entry.key, added_[k].entry.value));
+      if (other.key != view.key || other.id == view.id) continue;
+      return Status::error(ErrorCode::IndexDuplicate, "two of the documents").with("index", mine.index->name);
+    }
+  }
+  return {};
+}
+
+Status IndexChanges::apply(kv::StoreWriter& txn) {
+  for (const ByteString& key : erased_) CHECK(txn.erase(key));
+  for (const Added& added : added_) CHECK(txn.put(added.entry.key, added.entry.value));
+  return apply_multikey(txn);
+}
+
+Status IndexChanges::apply_multikey(kv::StoreWriter& txn) const {
+  bool is_new = false;
+  for (std::size_t i = 0; i < multikey_.size(); ++i) is_new |= multikey_[i] != collection_.indexes[i].multikey;
+  if (!is_new) return {};
+  // The catalog may know more by now than the caller's copy does.
+  Collection now = TRY(open_collection(txn, collection_.name));
+  for (Index& index : now.indexes) {
+    for (std::size_t i = 0; i < multikey_.size(); ++i) {
+      if (collection_.indexes[i].id == index.id) index.multikey |= multikey_[i];
+    }
+  }
+  return save_indexes(txn, now);
+}
+
+}  // namespace vitrine::doc
