@@ -174,7 +174,11 @@ void Engine::drain_released() {
 }
 
 void Engine::recycle_log() {
-  if (log_) log_->recycle(log_keep_from_.load(std::memory_order_acquire));
+  if (!log_) return;
+  const Lsn keep_from = log_keep_from_.load(std::memory_order_acquire);
+  if (keep_from == recycled_to_) return;  // as with nearly every commit
+  log_->recycle(keep_from);
+  recycled_to_ = keep_from;
 }
 
 // Real space for pages up to `page_count`, and a reserve behind them that only erasing and checkpoints may use, so that

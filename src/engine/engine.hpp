@@ -291,6 +291,7 @@ class Engine : public std::enable_shared_from_this<Engine> {
   bool use_reserve_ = false;        // erasing and checkpoints may; under the latch
   std::atomic<Lsn> log_end_{0};     // end of the last appended frame
   std::atomic<Lsn> log_keep_from_{0};
+  Lsn recycled_to_ = 0;  // what the log was told of it; under the latch
   std::atomic<Lsn> sealed_{0};
   std::atomic<std::uint64_t> last_commit_ns_{0};
   std::atomic<std::uint64_t> last_sync_ns_{0};

@@ -57,12 +57,8 @@ Status WriteSession::put(Bytes key, Bytes first, Bytes rest) {
   return guarded([&]() -> Status {
     CHECK(tree().put(key, first, rest));
     put_bytes_ += key.size() + first.size() + rest.size();
-    if (first.empty() || !fits_record(first.size() + rest.size())) {
-      record({format::OperationType::Put, key, rest});
-    } else {
-      std::string whole(first);
-      record({format::OperationType::Put, key, whole.append(rest)});
-    }
+    ++operations_;
+    if (fits_record(key.size() + first.size() + rest.size() + 16)) format::append_put(record_, key, first, rest);
     return {};
   });
 }

@@ -211,6 +211,13 @@ void append_operation(std::string& to, const Operation& operation) {
   if (operation.type != OperationType::Erase) append_string(to, operation.value);
 }
 
+void append_put(std::string& to, Bytes key, Bytes first, Bytes rest) {
+  to.push_back(static_cast<char>(OperationType::Put));
+  append_string(to, key);
+  base::append_varint(to, first.size() + rest.size());
+  to.append(first).append(rest);
+}
+
 Result<OperationReader> OperationReader::open(Bytes payload) {
   OperationReader reader;
   const std::optional<std::uint64_t> count = base::take_varint(payload);

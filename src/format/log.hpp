@@ -168,6 +168,8 @@ struct Operation {
 
 // Appends one encoded operation (without the leading count, which is a count of operations kept by the caller).
 void append_operation(std::string& to, const Operation& operation);
+// A Put of `first` and `rest` in one, without joining them first.
+void append_put(std::string& to, Bytes key, Bytes first, Bytes rest);
 
 // Walks the operations of one complete payload. next(): nothing at the end; LogMalformed on bytes that break the
 // format.

@@ -51,6 +51,20 @@ Result<bool> Cursor::Impl::resume() {
   return cursor.is_valid() && cursor.key() == before;
 }
 
+Status Cursor::Impl::next() {
+  // Where the key went away the cursor stands on the next one already.
+  if (suspended && !TRY(resume())) return {};
+  return cursor.next();
+}
+
+Status Cursor::Impl::prev() {
+  if (!suspended) return cursor.prev();
+  suspended = false;
+  const std::string before(cursor.key());
+  cursor.set_root(txn->root());
+  return cursor.seek_before(before);
+}
+
 // Runs one move; what ends outside the keyspace is no entry.
 template <typename Move>
 Status Cursor::Impl::move(Move&& step) {
@@ -101,9 +115,7 @@ Status Cursor::next() {
   return impl_->move([&]() -> Status {
     if (!impl_->suspended && !impl_->cursor.is_valid())
       return Status::error(ErrorCode::Misuse, "the cursor is on no entry");
-    // Where the key went away the cursor stands on the next one already.
-    if (!TRY(impl_->resume())) return {};
-    return impl_->cursor.next();
+    return impl_->next();
   });
 }
 
@@ -111,13 +123,7 @@ Status Cursor::prev() {
   return impl_->move([&]() -> Status {
     if (!impl_->suspended && !impl_->cursor.is_valid())
       return Status::error(ErrorCode::Misuse, "the cursor is on no entry");
-    if (impl_->suspended) {
-      impl_->suspended = false;
-      const std::string before(impl_->cursor.key());
-      impl_->cursor.set_root(impl_->txn->root());
-      return impl_->cursor.seek_before(before);
-    }
-    return impl_->cursor.prev();
+    return impl_->prev();
   });
 }
 
@@ -200,36 +206,40 @@ std::uint64_t Cursor::version() const noexcept {
 
 namespace {
 
-// The range of a scan: what the prefix and both bounds leave.
+// The range of a scan as tree keys: what the prefix and both bounds leave of the keyspace.
 struct Range {
   std::string from;
-  std::optional<std::string> to;
+  std::string to;
 };
 
-Range range_of(const ScanOptions& options) {
-  Range range;
-  range.from = options.from ? std::max(*options.from, options.prefix) : options.prefix;
-  range.to = kv::prefix_end(options.prefix);
-  if (options.to && (!range.to || *options.to < *range.to)) range.to = *options.to;
+Range range_of(Keyspace keyspace, const ScanOptions& options) {
+  Range range{{}, kv::keyspace_end(keyspace)};
+  kv::make_tree_key(keyspace, options.from ? std::max(*options.from, options.prefix) : options.prefix, range.from);
+  std::optional<std::string> to = kv::prefix_end(options.prefix);
+  if (options.to && (!to || *options.to < *to)) to = *options.to;
+  if (to) kv::make_tree_key(keyspace, *to, range.to);
   return range;
 }
 
-// Walks the range; `visit` says whether to go on.
+// Walks the range; `visit` says whether to go on. The bounds are compared with whole tree keys, so that nothing else
+// has to be asked for each entry.
 template <typename Visit>
-Result<std::uint64_t> walk(Cursor cursor, const ScanOptions& options, Visit&& visit) {
-  const Range range = range_of(options);
-  if (options.reverse) {
-    CHECK(range.to ? cursor.seek_before(*range.to) : cursor.seek_last());
-  } else {
-    CHECK(cursor.seek(range.from));
+Result<std::uint64_t> walk(TransactionImpl& txn, Keyspace keyspace, const ScanOptions& options, Visit&& visit) {
+  CHECK(txn.usable());
+  const Range range = range_of(keyspace, options);
+  Cursor::Impl at(txn, keyspace);
+  {
+    const kv::Operating measured = txn.operating(kv::Operation::Scan);  // without what the visitor takes
+    CHECK(options.reverse ? at.cursor.seek_before(range.to) : at.cursor.seek(range.from));
   }
   std::uint64_t visited = 0;
-  while (visited < options.limit && cursor.is_valid()) {
-    const Bytes key = cursor.key();
-    if (options.reverse ? key < Bytes(range.from) : range.to && key >= Bytes(*range.to)) break;
+  while (visited < options.limit && at.cursor.is_valid()) {
+    if (options.reverse ? at.cursor.key() < Bytes(range.from) : at.cursor.key() >= Bytes(range.to)) break;
     ++visited;
-    if (!TRY(visit(cursor))) break;
-    CHECK(options.reverse ? cursor.prev() : cursor.next());
+    if (!TRY(visit(at))) break;
+    // The visitor may have written, and even have ended the transaction.
+    if (at.txn == nullptr || txn.session) CHECK(at.usable());
+    CHECK(options.reverse ? at.prev() : at.next());
   }
   return visited;
 }
@@ -239,18 +249,20 @@ Result<std::uint64_t> walk(Cursor cursor, const ScanOptions& options, Visit&& vi
 Result<std::uint64_t> Transaction::scan(Keyspace keyspace, const ScanOptions& options,
                                         const ScanFunction& visit) const {
   return kv::safely([&]() -> Result<std::uint64_t> {
-    CHECK(impl_->usable());
-    return walk(cursor(keyspace), options, [&](Cursor& at) -> Result<bool> {
-      const Bytes value = TRY(at.value());
-      return visit(at.key(), value);
+    return walk(*impl_, keyspace, options, [&](Cursor::Impl& at) -> Result<bool> {
+      Bytes record = at.cursor.value();
+      if (at.cursor.is_large()) {
+        CHECK(tree::read_value(at.txn->pool(), record, true, at.value));
+        record = at.value;
+      }
+      return visit(at.cursor.key().substr(at.prefix.size()), TRY(kv::split_record(keyspace, record)).value);
     });
   });
 }
 
 Result<std::uint64_t> Transaction::count(Keyspace keyspace, const ScanOptions& options) const {
   return kv::safely([&]() -> Result<std::uint64_t> {
-    CHECK(impl_->usable());
-    return walk(cursor(keyspace), options, [](Cursor&) -> Result<bool> { return true; });
+    return walk(*impl_, keyspace, options, [](Cursor::Impl&) -> Result<bool> { return true; });
   });
 }
 

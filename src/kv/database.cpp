@@ -23,7 +23,7 @@ Status DatabaseImpl::close() {
     TransactionImpl* txn = nullptr;
     {
       std::lock_guard lock(mutex);
-      if (!open_transactions.empty()) txn = *open_transactions.begin();
+      txn = open_transactions;
     }
     if (txn == nullptr) break;
     txn->end();

@@ -4,10 +4,10 @@
 
 #include <memory>
 #include <mutex>
-#include <unordered_set>
 
 #include "engine/engine.hpp"
 #include "kv/operations.hpp"
+#include "kv/transaction_impl.hpp"
 #include "os/env.hpp"
 #include "vitrine/database.hpp"
 
@@ -21,13 +21,16 @@ struct DatabaseImpl : std::enable_shared_from_this<DatabaseImpl> {
     std::lock_guard lock(mutex);
     return engine;
   }
-  void enroll(TransactionImpl* txn) {
+  void enroll(TransactionImpl* txn) noexcept {
     std::lock_guard lock(mutex);
-    open_transactions.insert(txn);
+    txn->next = open_transactions;
+    if (txn->next != nullptr) txn->next->previous = txn;
+    open_transactions = txn;
   }
   void dismiss(TransactionImpl* txn) noexcept {
     std::lock_guard lock(mutex);
-    open_transactions.erase(txn);
+    (txn->previous != nullptr ? txn->previous->next : open_transactions) = txn->next;
+    if (txn->next != nullptr) txn->next->previous = txn->previous;
   }
   Status close();
   // Where backups and exports go and imports come from: for in-memory databases, too, the world outside.
@@ -37,7 +40,7 @@ struct DatabaseImpl : std::enable_shared_from_this<DatabaseImpl> {
   std::unique_ptr<os::Env> own_env;  // in-memory databases
   os::Env* outer_env = nullptr;      // theirs
   std::shared_ptr<engine::Engine> engine;
-  std::unordered_set<TransactionImpl*> open_transactions;
+  TransactionImpl* open_transactions = nullptr;  // a list through TransactionImpl::next
   kv::OperationCounters operations;
 };
 

@@ -9,6 +9,10 @@ namespace vitrine::kv {
 
 void make_tree_key(Keyspace keyspace, Bytes key, std::string& to) {
   to.clear();
+  append_tree_key(keyspace, key, to);
+}
+
+void append_tree_key(Keyspace keyspace, Bytes key, std::string& to) {
   base::append_varint(to, keyspace.id);
   to.append(key);
 }

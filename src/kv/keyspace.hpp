@@ -28,6 +28,7 @@ inline constexpr Keyspace kCatalog{kCatalogId, false};
 
 // The tree key of `key`; replaces `to`.
 void make_tree_key(Keyspace keyspace, Bytes key, std::string& to);
+void append_tree_key(Keyspace keyspace, Bytes key, std::string& to);
 // First tree key behind the keyspace.
 std::string keyspace_end(Keyspace keyspace);
 // Smallest key greater than every key that starts with `prefix`; nothing when there is none.

@@ -42,10 +42,10 @@ Result<std::optional<ByteString>> NativeReader::get(Bytes key) const {
 
 Result<std::vector<std::optional<ByteString>>> NativeReader::multi_get(const std::vector<ByteString>& keys) const {
   return safely([&]() -> Result<std::vector<std::optional<ByteString>>> {
-    std::vector<std::optional<ByteString>> values;
-    values.reserve(keys.size());
-    for (const ByteString& key : keys) values.push_back(TRY(get(key)));
-    return values;
+    for (const ByteString& key : keys) CHECK(check_key(key));
+    if (keyspace_) return txn_->multi_get(*keyspace_, std::vector<Bytes>(keys.begin(), keys.end()));
+    CHECK(txn_->keyspaces().status());  // has the transaction ended?
+    return std::vector<std::optional<ByteString>>(keys.size());
   });
 }
 

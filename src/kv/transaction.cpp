@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 #include "vitrine/transaction.hpp"
 
+#include <algorithm>
+#include <array>
+
 #include "base/codec.hpp"
 #include "base/try.hpp"
 #include "kv/safely.hpp"
@@ -20,9 +23,9 @@ Result<Keyspace> Transaction::keyspace(Bytes name) const {
     CHECK(impl_->usable());
     CHECK(kv::check_keyspace_name(name));
     if (name == kv::kDefaultName) return Keyspace{};
-    const std::optional<tree::Found> found = TRY(impl_->find(kv::kCatalog, name));
-    if (!found) return Status::error(ErrorCode::KeyspaceNotFound).with("name", name);
-    return kv::decode_catalog_entry(found->value);
+    const tree::Found found = TRY(impl_->find(kv::kCatalog, name));
+    if (!found.has_value()) return Status::error(ErrorCode::KeyspaceNotFound).with("name", name);
+    return kv::decode_catalog_entry(found.value);
   });
 }
 
@@ -48,9 +51,9 @@ Result<bool> Transaction::get(Keyspace keyspace, Bytes key, ByteString& value) c
     const kv::Operating measured = impl_->operating(kv::Operation::Get);
     CHECK(impl_->usable());
     CHECK(impl_->check_key(key));
-    const std::optional<tree::Found> found = TRY(impl_->find(keyspace, key));
-    if (!found) return false;
-    TRY(impl_->read(keyspace, *found, value));
+    const tree::Found found = TRY(impl_->find(keyspace, key));
+    if (!found.has_value()) return false;
+    TRY(impl_->read(keyspace, found, value));
     return true;
   });
 }
@@ -63,15 +66,49 @@ Result<std::optional<ByteString>> Transaction::get(Keyspace keyspace, Bytes key)
   return std::optional<ByteString>(std::move(value));
 }
 
+Status Transaction::multi_get(Keyspace keyspace, std::span<const Bytes> keys, const GetFunction& tell) const {
+  return kv::safely([&]() -> Status {
+    CHECK(impl_->usable());
+    for (const Bytes key : keys) {
+      (void)impl_->meter.count(kv::Operation::Get);  // never measured: their time is that of the whole
+      CHECK(impl_->check_key(key));
+    }
+    std::array<tree::Found, tree::kFindLanes> found;
+    std::string large;
+    for (std::size_t done = 0; done < keys.size();) {
+      const std::span<const Bytes> batch = keys.subspan(done, std::min(keys.size() - done, found.size()));
+      CHECK(impl_->find_many(keyspace, batch, found));
+      for (std::size_t i = 0; i < batch.size(); ++i, ++done) {
+        if (found[i].has_value()) {
+          tell(done, TRY(impl_->view(keyspace, found[i], large)).value);
+        } else {
+          tell(done, std::nullopt);
+        }
+      }
+    }
+    return {};
+  });
+}
+
+Result<std::vector<std::optional<ByteString>>> Transaction::multi_get(Keyspace keyspace,
+                                                                      std::span<const Bytes> keys) const {
+  std::vector<std::optional<ByteString>> values;
+  CHECK(kv::safely([&]() -> Status {
+    values.reserve(keys.size());
+    return multi_get(keyspace, keys, [&](std::size_t, std::optional<Bytes> value) { values.emplace_back(value); });
+  }));
+  return values;
+}
+
 Result<std::optional<Entry>> Transaction::get_entry(Keyspace keyspace, Bytes key) const {
   return kv::safely([&]() -> Result<std::optional<Entry>> {
     const kv::Operating measured = impl_->operating(kv::Operation::Get);
     CHECK(impl_->usable());
     CHECK(impl_->check_key(key));
-    const std::optional<tree::Found> found = TRY(impl_->find(keyspace, key));
-    if (!found) return std::optional<Entry>();
+    const tree::Found found = TRY(impl_->find(keyspace, key));
+    if (!found.has_value()) return std::optional<Entry>();
     Entry entry;
-    entry.version = TRY(impl_->read(keyspace, *found, entry.value));
+    entry.version = TRY(impl_->read(keyspace, found, entry.value));
     return std::optional<Entry>(std::move(entry));
   });
 }
@@ -96,8 +133,8 @@ Result<Keyspace> WriteTransaction::create_keyspace(Bytes name, const KeyspaceOpt
     const bool taken = name == kv::kDefaultName || TRY(impl_->find(kv::kCatalog, name)).has_value();
     if (taken) return Status::error(ErrorCode::KeyspaceExists).with("name", name);
     std::uint64_t id = kv::kFirstFreeId;
-    if (const std::optional<tree::Found> next = TRY(impl_->find(kv::kCatalog, kv::kNextIdKey))) {
-      Bytes bytes = next->value;
+    if (const tree::Found next = TRY(impl_->find(kv::kCatalog, kv::kNextIdKey)); next.has_value()) {
+      Bytes bytes = next.value;
       id = base::take_varint(bytes).value_or(0);
       if (id < kv::kFirstFreeId) return Status::error(ErrorCode::PageMalformed, "a damaged catalog entry");
     }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 #include "kv/transaction_impl.hpp"
 
+#include <array>
+
 #include "base/try.hpp"
 #include "kv/database_impl.hpp"
 
@@ -8,12 +10,7 @@ namespace vitrine {
 
 TransactionImpl::TransactionImpl(std::shared_ptr<DatabaseImpl> of, std::shared_ptr<engine::Engine> on)
     : database(std::move(of)), engine(std::move(on)), snapshot(engine->pin_snapshot()), meter(database->operations) {
-  try {
-    database->enroll(this);
-  } catch (...) {
-    engine->unpin_snapshot(snapshot);
-    throw;
-  }
+  database->enroll(this);
 }
 
 TransactionImpl::TransactionImpl(std::shared_ptr<DatabaseImpl> of, std::shared_ptr<engine::Engine> on,
@@ -82,22 +79,39 @@ Status TransactionImpl::check_key(Bytes key) const {
   return {};
 }
 
-Result<std::optional<tree::Found>> TransactionImpl::find(Keyspace keyspace, Bytes key) const {
+Result<tree::Found> TransactionImpl::find(Keyspace keyspace, Bytes key) const {
   kv::make_tree_key(keyspace, key, tree_key);
   return tree::find(pool(), root(), tree_key);
 }
 
-Result<std::uint64_t> TransactionImpl::read(Keyspace keyspace, const tree::Found& found, std::string& value) const {
-  if (!found.large) {
-    const kv::Record record = TRY(kv::split_record(keyspace, found.value));
-    value.assign(record.value);
-    return record.version;
+Status TransactionImpl::find_many(Keyspace keyspace, std::span<const Bytes> keys, std::span<tree::Found> found) const {
+  std::array<Bytes, tree::kFindLanes> tree_keys;
+  std::string all;
+  std::size_t size = keys.size() * engine::kKeyspacePrefixMax;
+  for (const Bytes key : keys) size += key.size();
+  all.reserve(size);  // so that the views into it stay valid
+  for (std::size_t i = 0; i < keys.size(); ++i) {
+    const std::size_t begin = all.size();
+    kv::append_tree_key(keyspace, keys[i], all);
+    tree_keys[i] = Bytes(all).substr(begin);
   }
-  CHECK(tree::read_value(pool(), found.value, true, value));
-  const kv::Record record = TRY(kv::split_record(keyspace, value));
-  const std::uint64_t version = record.version;
-  value.erase(0, value.size() - record.value.size());
-  return version;
+  return tree::find_many(pool(), root(), std::span(tree_keys).first(keys.size()), found);
+}
+
+Result<kv::Record> TransactionImpl::view(Keyspace keyspace, const tree::Found& found, std::string& large) const {
+  if (!found.large) return kv::split_record(keyspace, found.value);
+  CHECK(tree::read_value(pool(), found.value, true, large));
+  return kv::split_record(keyspace, large);
+}
+
+Result<std::uint64_t> TransactionImpl::read(Keyspace keyspace, const tree::Found& found, std::string& value) const {
+  const kv::Record record = TRY(view(keyspace, found, value));
+  if (found.large) {
+    value.erase(0, value.size() - record.value.size());
+  } else {
+    value.assign(record.value);
+  }
+  return record.version;
 }
 
 void TransactionImpl::suspend_cursors() noexcept {

@@ -7,6 +7,7 @@
 
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -41,9 +42,13 @@ struct TransactionImpl {
   // Key of a user operation. Errors: KeyEmpty, KeyTooLong.
   Status check_key(Bytes key) const;
 
-  // Calls `use(record, large)` with the stored record of the key, if there is one.
-  Result<std::optional<tree::Found>> find(Keyspace keyspace, Bytes key) const;
-  // Value and version of what was found.
+  // The stored record of the key, if there is one.
+  Result<tree::Found> find(Keyspace keyspace, Bytes key) const;
+  // REQUIRES: at most tree::kFindLanes keys, and as many places in `found`.
+  Status find_many(Keyspace keyspace, std::span<const Bytes> keys, std::span<tree::Found> found) const;
+  // Value and version of what was found: views into the page, or of a large value into `large`.
+  Result<kv::Record> view(Keyspace keyspace, const tree::Found& found, std::string& large) const;
+  // The same, the value copied.
   Result<std::uint64_t> read(Keyspace keyspace, const tree::Found& found, std::string& value) const;
 
   void suspend_cursors() noexcept;
@@ -68,6 +73,8 @@ struct TransactionImpl {
   mutable std::string tree_key;                   // scratch
   mutable kv::OperationMeter meter;
   bool is_open_ = true;
+  TransactionImpl* previous = nullptr;  // among the open ones of the database, under its mutex
+  TransactionImpl* next = nullptr;
 };
 
 struct Cursor::Impl {
@@ -77,6 +84,8 @@ struct Cursor::Impl {
   void cut_off() noexcept;
   // Back onto the key the cursor was on before the change, or the next one. True: the key itself is still there.
   Result<bool> resume();
+  Status next();  // of the tree cursor, also when the transaction wrote since
+  Status prev();
   bool in_keyspace() const noexcept;
   Status usable() const;
   template <typename Move>

@@ -358,6 +358,32 @@ TEST_F(TransactionTest, bounds_of_nothing_but_the_highest_byte_stay_inside_the_k
   EXPECT_TRUE(ok(txn.commit()));
 }
 
+TEST_F(TransactionTest, many_keys_are_looked_up_at_once) {
+  WriteTransaction txn = begin();
+  const Keyspace plain = txn.create_keyspace("plain", {.versions = false}).value();
+  EXPECT_EQ(txn.multi_get(plain, {}).value().size(), 0u);
+  for (const Keyspace keyspace : {Keyspace{}, plain}) {
+    for (int i = 0; i < 3000; i += 2) ASSERT_TRUE(ok(txn.put(keyspace, key(i), std::string(i % 7, 'v'))));
+    ASSERT_TRUE(ok(txn.put(keyspace, key(1), std::string(100'000, 'x'))));
+  }
+  const auto agrees = [](const Transaction& with, Keyspace keyspace) {
+    std::vector<std::string> keys;
+    for (int i = 0; i < 100; ++i) keys.push_back(key(i * 37 % 3011));
+    keys.push_back(key(1));
+    keys.push_back(keys.front());
+    const std::vector<Bytes> views(keys.begin(), keys.end());
+    const auto values = with.multi_get(keyspace, views).value();
+    ASSERT_EQ(values.size(), keys.size());
+    for (std::size_t i = 0; i < keys.size(); ++i) EXPECT_EQ(values[i], with.get(keyspace, keys[i]).value()) << keys[i];
+  };
+  for (const Keyspace keyspace : {Keyspace{}, plain}) agrees(txn, keyspace);  // its own writes
+  ASSERT_TRUE(ok(txn.commit()));
+  const ReadTransaction reader = db().begin_read().value();
+  for (const Keyspace keyspace : {Keyspace{}, plain}) agrees(reader, keyspace);
+  EXPECT_EQ(reader.multi_get({}, std::vector<Bytes>{"a", ""}).status().code(), ErrorCode::KeyEmpty);
+  EXPECT_EQ(txn.multi_get({}, std::vector<Bytes>{"a"}).status().code(), ErrorCode::TransactionFinished);
+}
+
 TEST_F(TransactionTest, erasing_a_range_of_large_values_gives_their_space_back) {
   ASSERT_TRUE(ok(db().write([&](WriteTransaction& txn) {
     for (int i = 0; i < 20; ++i) {

@@ -45,14 +45,14 @@ Result<ValueReader> Transaction::open_value(Keyspace keyspace, Bytes key) const 
     const kv::Operating measured = impl_->operating(kv::Operation::Get);
     CHECK(impl_->usable());
     CHECK(impl_->check_key(key));
-    const std::optional<tree::Found> found = TRY(impl_->find(keyspace, key));
-    if (!found) return Status::error(ErrorCode::KeyNotFound);
+    const tree::Found found = TRY(impl_->find(keyspace, key));
+    if (!found.has_value()) return Status::error(ErrorCode::KeyNotFound);
     auto impl = std::make_unique<ValueReader::Impl>(*impl_);
-    if (!found->large) {
-      TRY(impl_->read(keyspace, *found, impl->inline_value));
+    if (!found.large) {
+      TRY(impl_->read(keyspace, found, impl->inline_value));
       return ValueReader(std::move(impl));
     }
-    impl->large.emplace(TRY(tree::LargeValueReader::open(impl_->pool(), found->value)));
+    impl->large.emplace(TRY(tree::LargeValueReader::open(impl_->pool(), found.value)));
     char first[10];
     const std::size_t got = TRY(impl->large->read_at(0, first, sizeof first));
     const kv::Record record = TRY(kv::split_record(keyspace, {first, got}));

@@ -16,7 +16,6 @@ namespace vitrine::pool {
 namespace {
 
 constexpr std::uint8_t kUsageLeaf = 1;
-constexpr std::uint8_t kUsageHit = 2;
 constexpr std::uint8_t kUsageInner = 3;
 constexpr std::uint64_t kPinnedDeadlineNs = 10'000'000'000;
 constexpr std::uint64_t kLeftoverDeadlineNs = 200'000'000;
@@ -58,27 +57,6 @@ Result<std::unique_ptr<Pool>> Pool::create(PageStore& store, std::uint64_t bytes
 
 // --- Look-up ---------------------------------------------------------------------------------------------------------
 
-std::uint32_t Pool::bucket_of(PageNo page) const noexcept {
-  return static_cast<std::uint32_t>((page * 0x9e3779b97f4a7c15ull) >> 32) & bucket_mask_;
-}
-
-Frame* Pool::find_pinned(const PageRef& ref) noexcept {
-  const PageNo page = ref.page();
-  std::uint32_t index = buckets_[bucket_of(page)].load(std::memory_order_acquire);
-  // A chain may change under us and even lead into another one: a wrong turn ends in a miss, and load() looks again.
-  for (int hops = 0; index != Frame::kNone && hops < 16; ++hops) {
-    Frame& frame = frames_[index];
-    if (frame.page.load(std::memory_order_relaxed) == page) {
-      const std::uint32_t before = frame.pins.fetch_add(1, std::memory_order_acq_rel);
-      if ((before & Frame::kLocked) == 0 && frame.holds(ref)) return &frame;
-      frame.pins.fetch_sub(1, std::memory_order_release);
-      return nullptr;
-    }
-    index = frame.next.load(std::memory_order_acquire);
-  }
-  return nullptr;
-}
-
 Frame* Pool::find_locked(PageNo page) noexcept {
   std::uint32_t index = buckets_[bucket_of(page)].load(std::memory_order_relaxed);
   while (index != Frame::kNone) {
@@ -111,13 +89,7 @@ void Pool::count_hit() noexcept {
 }
 
 Result<ReadGuard> Pool::fetch(const PageRef& ref) {
-  if (Frame* frame = find_pinned(ref); frame != nullptr) {
-    if (frame->usage.load(std::memory_order_relaxed) < kUsageHit) {
-      frame->usage.store(kUsageHit, std::memory_order_relaxed);
-    }
-    count_hit();
-    return ReadGuard(frame);
-  }
+  if (ReadGuard guard = try_fetch(ref)) return guard;
   return load(ref);
 }
 
@@ -187,7 +159,7 @@ bool Pool::drop_leftover(PageNo page) {
 
 // --- Changing pages --------------------------------------------------------------------------------------------------
 
-Result<WriteGuard> Pool::create_page(const PageRef& ref, format::PageType type, std::uint8_t level) {
+Result<WriteGuard> Pool::create_page(const PageRef& ref, format::PageType type, std::uint8_t level, Content content) {
   std::unique_lock lock(mutex_);
   Frame* frame = TRY(take_frame(lock));
   if (find_locked(ref.page()) != nullptr && !drop_leftover(ref.page())) {
@@ -196,7 +168,7 @@ Result<WriteGuard> Pool::create_page(const PageRef& ref, format::PageType type, 
         .with("page", ref.page());
   }
   frame->set_identity(ref);
-  std::memset(frame->data, 0, page_size_);
+  if (content == Content::Zeros) std::memset(frame->data, 0, page_size_);
   const format::PageHeader header{type, level, 0, 0, ref.page(), ref.generation, ref.session};
   std::memcpy(frame->data, &header, sizeof header);
   frame->dirty.store(true, std::memory_order_relaxed);

@@ -60,7 +60,8 @@ void SpaceMap::make_room(std::uint64_t page_count) {
 
 Result<PageNo> SpaceMap::allocate(std::uint32_t count) {
   VITRINE_ASSERT(count > 0);
-  auto page = finder_.find(count, page_count());
+  auto page = count == 1 ? take_recent() : std::nullopt;
+  if (!page) page = finder_.find(count, page_count());
   if (!page) {
     const PageNo tail = finder_.used_end(page_count());
     const Status grown = tail + count <= page_count() ? Status{} : grow_for(tail + count);
@@ -69,6 +70,18 @@ Result<PageNo> SpaceMap::allocate(std::uint32_t count) {
   }
   take(*page, count);
   return *page;
+}
+
+void SpaceMap::remember(PageNo page, std::uint32_t count) noexcept {
+  if (count == 1 && recent_count_ < recent_.size()) recent_[recent_count_++] = page;
+}
+
+std::optional<PageNo> SpaceMap::take_recent() noexcept {
+  while (recent_count_ > 0) {
+    const PageNo page = recent_[--recent_count_];
+    if (page < page_count() && !allocated_.test(page) && !held_.test(page)) return page;
+  }
+  return std::nullopt;
 }
 
 std::optional<PageNo> SpaceMap::allocate_below(PageNo limit, std::uint32_t count) {
@@ -112,6 +125,7 @@ void SpaceMap::free_now(PageNo page, std::uint32_t count) {
   subtract(allocated_count_, count);
   mark_dirty(page, count);
   finder_.freed(page, count, page_count());
+  remember(page, count);
 }
 
 void SpaceMap::hold(PageNo page, std::uint32_t count) {
@@ -135,6 +149,7 @@ void SpaceMap::release(PageNo page, std::uint32_t count) {
   held_.clear(page, count);
   subtract(held_count_, count);
   finder_.freed(page, count, page_count());
+  remember(page, count);
 }
 
 std::vector<SpaceMap::Run> SpaceMap::hold_free() {

@@ -20,6 +20,7 @@
 // Threads: used by one thread at a time (the writer); the counters may be read by any thread.
 #pragma once
 
+#include <array>
 #include <atomic>
 #include <cstdint>
 #include <functional>
@@ -78,7 +79,7 @@ class SpaceMap {
   // the map is of no use until the next reset() or load().
   Status load(const PageRef& root, std::uint64_t page_count, const Read& read);
 
-  // `count` consecutive free pages, the lowest that are cheap to find. Errors: what Grow returns, SpaceExhausted.
+  // `count` free pages in a row: one freed of late, or the lowest cheap to find. Errors: of Grow, SpaceExhausted.
   Result<PageNo> allocate(std::uint32_t count = 1);
   // The lowest `count` consecutive free pages that end at or before `limit`, or nothing. For compaction.
   std::optional<PageNo> allocate_below(PageNo limit, std::uint32_t count = 1);
@@ -135,6 +136,8 @@ class SpaceMap {
   Status grow_to(std::uint64_t page_count);
   void make_room(std::uint64_t page_count);
   void take(PageNo page, std::uint64_t count) noexcept;
+  void remember(PageNo page, std::uint32_t count) noexcept;
+  std::optional<PageNo> take_recent() noexcept;
   void mark_dirty(PageNo page, std::uint64_t count) noexcept;
 
   Status load_node(const PageRef& ref, MapNode node, const std::byte* image, const Read& read);
@@ -157,6 +160,10 @@ class SpaceMap {
   PageBitmap allocated_;  // both at least page_count_ bits long
   PageBitmap held_;
   FreeFinder finder_{allocated_, held_};
+  // Pages that became free last, newest at the end; may name pages that were taken since. Where each commit frees some
+  // pages and takes as many, a search from the lowest free page would look at the whole map again and again.
+  std::array<PageNo, 256> recent_{};
+  std::size_t recent_count_ = 0;
   std::vector<std::vector<PageRef>> levels_;  // the map on disk: [level][index]; never shrinks, null where no page is
   std::vector<bool> dirty_;                   // leaves that differ from the map on disk
   Counter page_count_ = 0;

@@ -4,10 +4,25 @@
 #include "base/try.hpp"
 
 namespace vitrine::tree {
+namespace {
+
+// Cells lie in their page in the order they came, so the processor cannot guess the next one. So many entries ahead a
+// cell is asked for while the caller looks at this one.
+constexpr unsigned kCellsAhead = 8;
+
+}  // namespace
 
 void TreeCursor::take_key() {
   key_.clear();
   node().key(index_).append_to(key_);
+}
+
+// Within a leaf the prefix stays. REQUIRES: key_ is of this leaf.
+void TreeCursor::take_suffix() {
+  const NodeView leaf = node();
+  const Bytes suffix = leaf.suffix(index_);
+  key_.resize(leaf.prefix().size());
+  key_.append(suffix);
 }
 
 // From `ref` to the first or last entry below it.
@@ -58,7 +73,9 @@ Status TreeCursor::next_leaf() {
   PageRef child;
   {
     const pool::ReadGuard page = TRY(fetch_node(*pool_, step.page, step.level));
-    child = NodeView(page.data(), pool_->page_size()).child(step.index);
+    const NodeView parent(page.data(), pool_->page_size());
+    child = parent.child(step.index);
+    if (step.index + 1 < step.count) pool_->prefetch(parent.child(step.index + 1));
   }
   return go_down(child, step.level - 1, Edge::First);
 }
@@ -105,21 +122,34 @@ Status TreeCursor::seek(Bytes key) {
 Status TreeCursor::seek_before(Bytes key) {
   CHECK(go_down_to(key));
   if (!is_valid()) return {};
-  return prev();
-}
-
-Status TreeCursor::next() {
-  if (++index_ == node().count()) CHECK(next_leaf());
-  if (is_valid()) take_key();
-  return {};
-}
-
-Status TreeCursor::prev() {
   if (index_ == 0) {
     CHECK(prev_leaf());
   } else {
     --index_;
   }
+  if (is_valid()) take_key();
+  return {};
+}
+
+Status TreeCursor::next() {
+  if (++index_ < node().count()) {
+    take_suffix();
+    node().prefetch_cell(index_ + kCellsAhead);
+    return {};
+  }
+  CHECK(next_leaf());
+  if (is_valid()) take_key();
+  return {};
+}
+
+Status TreeCursor::prev() {
+  if (index_ > 0) {
+    --index_;
+    take_suffix();
+    if (index_ >= kCellsAhead) node().prefetch_cell(index_ - kCellsAhead);
+    return {};
+  }
+  CHECK(prev_leaf());
   if (is_valid()) take_key();
   return {};
 }

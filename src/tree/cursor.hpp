@@ -52,6 +52,7 @@ class TreeCursor {
   Status next_leaf();
   Status prev_leaf();
   void take_key();
+  void take_suffix();
 
   pool::Pool* pool_;
   TreeRoot root_;

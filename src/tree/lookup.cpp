@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 // Reading single entries of any version of the tree.
+#include <array>
+
+#include "base/assert.hpp"
 #include "base/prng.hpp"
 #include "base/try.hpp"
 #include "tree/tree.hpp"
@@ -23,18 +26,74 @@ Result<pool::ReadGuard> fetch_node(pool::Pool& pool, const PageRef& ref, std::op
   return page;
 }
 
-Result<std::optional<Found>> find(pool::Pool& pool, const TreeRoot& root, Bytes key) {
-  if (root.page.is_null()) return std::optional<Found>();
-  pool::ReadGuard page = TRY(fetch_node(pool, root.page, std::nullopt));
+namespace {
+
+bool is_at(const NodeView& node, std::optional<unsigned> level) noexcept {
+  const auto type = static_cast<format::PageType>(*node.page());
+  const bool is_node = type == format::PageType::Leaf || type == format::PageType::Inner;
+  return is_node && (!level || *level == node.level());
+}
+
+// As fetch_node(), without a Result while all is well and in memory. `page` may hold the parent that `ref` lies in.
+Status step_to(pool::Pool& pool, const PageRef& ref, std::optional<unsigned> level, pool::ReadGuard& page) {
+  pool::ReadGuard next = pool.try_fetch(ref);
+  if (!next) next = TRY(pool.fetch(ref));
+  page = std::move(next);
+  const NodeView node(page.data(), pool.page_size());
+  return is_at(node, level) ? Status{} : check_node(node, ref.page(), level);
+}
+
+}  // namespace
+
+Result<Found> find(pool::Pool& pool, const TreeRoot& root, Bytes key) {
+  Found found;
+  if (root.page.is_null()) return found;
+  pool::ReadGuard page;
+  CHECK(step_to(pool, root.page, std::nullopt, page));
   for (;;) {
     const NodeView node(page.data(), pool.page_size());
+    const Position at = node.lower_bound(key);
     if (node.is_leaf()) {
-      const Position at = node.lower_bound(key);
-      if (!at.exact) return std::optional<Found>();
-      return std::optional<Found>(Found{std::move(page), node.value(at.index), node.is_large(at.index)});
+      if (at.exact) found = {std::move(page), node.value(at.index), node.is_large(at.index)};
+      return found;
     }
-    page = TRY(fetch_node(pool, node.child(node.child_for(key)), node.level() - 1));
+    CHECK(step_to(pool, node.child(node.child_at(at)), node.level() - 1, page));
   }
+}
+
+Status find_many(pool::Pool& pool, const TreeRoot& root, std::span<const Bytes> keys, std::span<Found> found) {
+  VITRINE_ASSERT(keys.size() <= kFindLanes && found.size() >= keys.size());
+  for (std::size_t i = 0; i < keys.size(); ++i) found[i] = {};
+  if (root.page.is_null()) return {};
+  pool::ReadGuard top;
+  CHECK(step_to(pool, root.page, std::nullopt, top));
+  std::array<const std::byte*, kFindLanes> nodes;
+  nodes.fill(top.data());
+  std::array<pool::ReadGuard, kFindLanes> pages;
+  std::array<NodeSearch, kFindLanes> searches;
+  const auto view = [&](std::size_t lane) { return NodeView(nodes[lane], pool.page_size()); };
+  for (unsigned level = view(0).level();; --level) {
+    for (std::size_t i = 0; i < keys.size(); ++i) searches[i] = view(i).narrow(keys[i]);
+    for (std::size_t i = 0; i < keys.size(); ++i) view(i).locate(searches[i]);
+    if (level == 0) break;
+    std::array<PageRef, kFindLanes> children;
+    for (std::size_t i = 0; i < keys.size(); ++i) {
+      children[i] = view(i).child(view(i).child_at(view(i).settle(searches[i])));
+      pool.prefetch(children[i]);
+    }
+    for (std::size_t i = 0; i < keys.size(); ++i) {
+      CHECK(step_to(pool, children[i], level - 1, pages[i]));
+      nodes[i] = pages[i].data();
+    }
+  }
+  for (std::size_t i = 0; i < keys.size(); ++i) {
+    const Position at = view(i).settle(searches[i]);
+    if (!at.exact) continue;
+    found[i].value = view(i).value(at.index);
+    found[i].large = view(i).is_large(at.index);
+    found[i].leaf = pages[i] ? std::move(pages[i]) : TRY(pool.fetch(root.page));
+  }
+  return {};
 }
 
 Status read_value(pool::Pool& pool, Bytes value, bool large, std::string& to) {

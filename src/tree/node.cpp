@@ -2,6 +2,7 @@
 #include "tree/node.hpp"
 
 #include <algorithm>
+#include <array>
 #include <bit>
 #include <cstring>
 
@@ -10,6 +11,8 @@
 
 namespace vitrine::tree {
 namespace {
+
+constexpr unsigned kCountedSlots = 16;
 
 constexpr std::size_t aligned_cell(std::size_t size, bool leaf) noexcept {
   return leaf ? size : (size + 7) & ~std::size_t{7};
@@ -52,52 +55,80 @@ std::uint32_t head_of(Bytes suffix) noexcept {
 
 // --- Search ----------------------------------------------------------------------------------------------------------
 
-Position NodeView::search(Bytes key, unsigned low) const noexcept {
+NodeSearch NodeView::narrow(Bytes key) const noexcept {
   const NodeHeader node = header();
-  unsigned high = node.count;
+  const unsigned first = is_leaf() ? 0 : 1;
   const Bytes cut = bytes(node.prefix_offset, node.prefix_size);
   const std::size_t shared = std::min(cut.size(), key.size());
   if (const int order = key.substr(0, shared).compare(cut.substr(0, shared)); order != 0) {
-    return {order < 0 ? low : high, false};
+    const unsigned end = order < 0 ? first : node.count;
+    return {end, end, 0, {}, true};
   }
-  if (key.size() < cut.size()) return {low, false};
+  if (key.size() < cut.size()) return {first, first, 0, {}, true};
   const Bytes rest = key.substr(cut.size());
   const std::uint32_t wanted = head_of(rest);
-
+  unsigned low = first, high = std::max<unsigned>(first, node.count);
   if (high > 2 * kHintCount) {
-    const unsigned distance = high / (kHintCount + 1);
+    std::array<std::uint32_t, kHintCount> hints;
+    std::memcpy(hints.data(), page_ + kNodeHints, sizeof hints);
     unsigned below = 0, equal_or_below = 0;
-    for (unsigned i = 0; i < kHintCount; ++i) {
-      const auto hint = base::load<std::uint32_t>(page_ + kNodeHints + i * 4);
-      below += hint < wanted;
-      equal_or_below += hint <= wanted;
+    for (unsigned i = 0; i < kHintCount; ++i) {  // four at a time, once compiled
+      below += hints[i] < wanted;
+      equal_or_below += hints[i] <= wanted;
     }
+    const unsigned distance = high / (kHintCount + 1);
     low = std::max(low, below * distance);
     if (equal_or_below < kHintCount) high = (equal_or_below + 1) * distance;
   }
-  while (low < high) {
+  __builtin_prefetch(page_ + kNodeSlots + low * kSlotSize);
+  return {low, high, wanted, rest, false};
+}
+
+// Moves `low` to the first slot whose head is not below the wanted one.
+void NodeView::locate(NodeSearch& search) const noexcept {
+  if (search.is_settled) return;
+  unsigned low = search.low, high = search.high;
+  while (high - low > kCountedSlots) {
     const unsigned middle = (low + high) / 2;
+    (head(middle) < search.wanted ? low : high) = head(middle) < search.wanted ? middle + 1 : middle;
+  }
+  // A branch for each step would be guessed wrong every other time; counting a few more slots has none.
+  unsigned below = 0;
+  for (unsigned i = low; i < high; ++i) below += head(i) < search.wanted;
+  search.low = low + below;
+  search.is_settled = search.low == search.high || head(search.low) != search.wanted;
+  if (search.low == count()) return;
+  const std::byte* cell = page_ + cell_offset(search.low);
+  __builtin_prefetch(cell);
+  __builtin_prefetch(cell + value_size(search.low));
+}
+
+Position NodeView::settle(const NodeSearch& search) const noexcept {
+  unsigned low = search.low;
+  if (search.is_settled) return {low, false};
+  unsigned high = search.high, middle = low;  // most heads are of one key alone: try the first of them
+  while (low < high) {
     const std::uint32_t found = head(middle);
-    int order = found < wanted ? -1 : found > wanted;
-    if (order == 0) {
-      order = suffix(middle).compare(rest);
-      if (order == 0) return {middle, true};
-    }
+    int order = found < search.wanted ? -1 : found > search.wanted;
+    if (order == 0) order = suffix(middle).compare(search.rest);
+    if (order == 0) return {middle, true};
     if (order < 0) {
       low = middle + 1;
     } else {
       high = middle;
     }
+    middle = (low + high) / 2;
   }
   return {low, false};
 }
 
-Position NodeView::lower_bound(Bytes key) const noexcept { return search(key, 0); }
-
-unsigned NodeView::child_for(Bytes key) const noexcept {
-  const Position at = search(key, 1);
-  return at.exact ? at.index : at.index - 1;
+Position NodeView::lower_bound(Bytes key) const noexcept {
+  NodeSearch search = narrow(key);
+  locate(search);
+  return settle(search);
 }
+
+unsigned NodeView::child_for(Bytes key) const noexcept { return child_at(lower_bound(key)); }
 
 std::size_t NodeView::cell_size(unsigned index) const noexcept {
   return aligned_cell(value_size(index) + suffix_size(index), is_leaf());

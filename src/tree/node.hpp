@@ -85,6 +85,16 @@ struct Position {
   bool exact = false;
 };
 
+// A search of one node under way. In steps, each of which looks at memory that the one before it asked for, so that
+// searches of several nodes can wait together.
+struct NodeSearch {
+  unsigned low = 0;
+  unsigned high = 0;         // slots from here on are behind the key
+  std::uint32_t wanted = 0;  // head of `rest`
+  Bytes rest;                // the key without the prefix
+  bool is_settled = false;   // `low` is the answer
+};
+
 class NodeView {
  public:
   NodeView(const std::byte* page, std::uint32_t page_size) noexcept : page_(page), page_size_(page_size) {}
@@ -98,6 +108,11 @@ class NodeView {
   Position lower_bound(Bytes key) const noexcept;
   // Inner: the child whose range covers `key`.
   unsigned child_for(Bytes key) const noexcept;
+  // The same in three steps: narrow() reads prefix and hints, locate() slots, settle() a cell.
+  NodeSearch narrow(Bytes key) const noexcept;
+  void locate(NodeSearch& search) const noexcept;
+  Position settle(const NodeSearch& search) const noexcept;
+  unsigned child_at(const Position& at) const noexcept { return at.exact ? at.index : at.index - 1; }
 
   SplitKey key(unsigned index) const noexcept { return {prefix_of(index), suffix(index)}; }
   Bytes suffix(unsigned index) const noexcept {
@@ -106,6 +121,13 @@ class NodeView {
   Bytes value(unsigned index) const noexcept { return bytes(cell_offset(index), value_size(index)); }
   bool is_large(unsigned index) const noexcept { return (slot<std::uint16_t>(index, 6) & kLargeFlag) != 0; }
   PageRef child(unsigned index) const noexcept { return base::load<PageRef>(page_ + cell_offset(index)); }
+
+  // A wish; any index.
+  void prefetch_cell(unsigned index) const noexcept {
+    if (index >= count()) return;
+    __builtin_prefetch(page_ + cell_offset(index));
+    __builtin_prefetch(page_ + cell_offset(index) + value_size(index));
+  }
 
   // Bytes of slots, live cells and prefix; compares with node_capacity().
   std::size_t used() const noexcept;
@@ -130,8 +152,6 @@ class NodeView {
   Bytes bytes(std::size_t offset, std::size_t size) const noexcept {
     return {reinterpret_cast<const char*>(page_) + offset, size};
   }
-  Position search(Bytes key, unsigned low) const noexcept;
-
   const std::byte* page_;
   std::uint32_t page_size_;
 

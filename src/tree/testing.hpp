@@ -233,9 +233,9 @@ inline void expect_map_is(const space::SpaceMap& space, std::uint32_t page_size,
 
 inline std::string value_of(pool::Pool& pool, const TreeRoot& root, Bytes key) {
   const auto found = find(pool, root, key).value();
-  if (!found) return "(absent)";
+  if (!found.has_value()) return "(absent)";
   std::string value;
-  const Status status = read_value(pool, found->value, found->large, value);
+  const Status status = read_value(pool, found.value, found.large, value);
   return status.is_ok() ? value : status.to_string();
 }
 

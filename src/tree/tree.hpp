@@ -14,6 +14,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -28,11 +29,12 @@ struct TreeRoot {
   std::uint64_t entries = 0;
 };
 
-// An entry found: its leaf stays pinned, so the views stay valid while this lives.
+// An entry found, or none: its leaf stays pinned, so the views stay valid while this lives.
 struct Found {
   pool::ReadGuard leaf;
   Bytes value;  // inline value, or the LargeValue descriptor
   bool large = false;
+  bool has_value() const noexcept { return static_cast<bool>(leaf); }
 };
 
 // A reference as the value of an inner cell.
@@ -44,7 +46,11 @@ Status check_node(const NodeView& node, PageNo page, std::optional<unsigned> lev
 // A node of the tree, at `level` if that is known. PageMalformed when the page is something else.
 Result<pool::ReadGuard> fetch_node(pool::Pool& pool, const PageRef& ref, std::optional<unsigned> level);
 
-Result<std::optional<Found>> find(pool::Pool& pool, const TreeRoot& root, Bytes key);
+Result<Found> find(pool::Pool& pool, const TreeRoot& root, Bytes key);
+// The same for several keys at once: each step is made for all of them before the next one, so that they wait for
+// memory together. REQUIRES: as many places in `found` as keys, at most kFindLanes.
+inline constexpr std::size_t kFindLanes = 16;
+Status find_many(pool::Pool& pool, const TreeRoot& root, std::span<const Bytes> keys, std::span<Found> found);
 
 // Whole value of an entry, large or not.
 Status read_value(pool::Pool& pool, Bytes value, bool large, std::string& to);

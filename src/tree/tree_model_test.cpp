@@ -4,6 +4,7 @@
 // page is looked at, and the map of pages must be exactly what is reachable, plus what old versions hold.
 #include <gtest/gtest.h>
 
+#include <array>
 #include <cstdio>
 #include <map>
 #include <optional>
@@ -398,9 +399,23 @@ class Model {
       expect_ok(found.status());
       const auto at = content_.find(key);
       ASSERT_EQ(found->has_value(), at != content_.end());
-      if (found->has_value()) expect_value((*found)->value, (*found)->large, at->second);
+      if (found->has_value()) expect_value(found->value, found->large, at->second);
     }
+    find_together();
     walk(tree().root(), content_, key);
+  }
+
+  void find_together() {
+    std::vector<std::string> keys(random_.below(kFindLanes + 1));
+    for (std::string& key : keys) key = random_.one_in(2) ? known_key() : keys_.make();
+    const std::vector<Bytes> views(keys.begin(), keys.end());
+    std::array<Found, kFindLanes> found;
+    expect_ok(find_many(rig_.pool(), tree().root(), views, found));
+    for (std::size_t i = 0; i < keys.size(); ++i) {
+      const auto at = content_.find(keys[i]);
+      ASSERT_EQ(found[i].has_value(), at != content_.end());
+      if (found[i].has_value()) expect_value(found[i].value, found[i].large, at->second);
+    }
   }
 
   void walk(const TreeRoot& root, const Content& content, std::string key = {}) {

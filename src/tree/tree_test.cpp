@@ -105,7 +105,7 @@ TEST_P(TreeOfPages, values_around_the_largest_inline_size_come_back) {
   for (std::size_t size = inline_max - 2; size <= inline_max + 2; ++size) {
     const std::string value(size, 'v');
     ASSERT_TRUE(rig.tree().put("key", value.substr(0, 5), value.substr(5)).is_ok());
-    EXPECT_EQ(find(rig.pool(), rig.tree().root(), "key").value()->large, size > inline_max);
+    EXPECT_EQ(find(rig.pool(), rig.tree().root(), "key").value().large, size > inline_max);
     EXPECT_TRUE(value_of(rig.pool(), rig.tree().root(), "key") == value);
   }
 }

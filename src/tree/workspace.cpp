@@ -63,9 +63,10 @@ Result<PageNo> Workspace::allocate_new(std::uint32_t count) {
   return page;
 }
 
-Result<pool::WriteGuard> Workspace::create_at(PageNo page, format::PageType type, std::uint8_t level, PageRef& ref) {
+Result<pool::WriteGuard> Workspace::create_at(PageNo page, format::PageType type, std::uint8_t level, PageRef& ref,
+                                              pool::Pool::Content content) {
   const PageRef fresh = identity(page);
-  Result<pool::WriteGuard> guard = pool_.create_page(fresh, type, level);
+  Result<pool::WriteGuard> guard = pool_.create_page(fresh, type, level, content);
   if (!guard.has_value()) {
     recycled_.push_back(page);
     return guard;
@@ -83,9 +84,10 @@ Result<pool::WriteGuard> Workspace::create(format::PageType type, std::uint8_t l
 Result<pool::WriteGuard> Workspace::copy_to(PageNo page, pool::ReadGuard old, PageRef& ref) {
   const auto header = base::load<format::PageHeader>(old.data());
   const PageRef before = ref;
-  pool::WriteGuard copy = TRY(create_at(page, header.type, header.level, ref));
+  pool::WriteGuard copy = TRY(create_at(page, header.type, header.level, ref, pool::Pool::Content::Undefined));
   const std::size_t body = pool_.page_size() - format::kPageHeaderSize - format::kPageTrailerSize;
   std::memcpy(copy.data() + format::kPageHeaderSize, old.data() + format::kPageHeaderSize, body);
+  std::memset(copy.data() + format::kPageHeaderSize + body, 0, format::kPageTrailerSize);
   old.release();
   retire(before);
   return copy;

@@ -100,7 +100,8 @@ class Workspace {
   bool is_own(const PageRef& ref) const noexcept {
     return ref.generation.version() == working_ && ref.session == session_;
   }
-  Result<pool::WriteGuard> create_at(PageNo page, format::PageType type, std::uint8_t level, PageRef& ref);
+  Result<pool::WriteGuard> create_at(PageNo page, format::PageType type, std::uint8_t level, PageRef& ref,
+                                     pool::Pool::Content content = pool::Pool::Content::Zeros);
   Result<pool::WriteGuard> copy_to(PageNo page, pool::ReadGuard old, PageRef& ref);
   Result<PageNo> allocate_page();
   Result<PageNo> allocate_new(std::uint32_t count);

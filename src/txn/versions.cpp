@@ -7,9 +7,17 @@
 
 namespace vitrine::txn {
 
+Versions::Pin& Versions::pin_of(Version version) {
+  if (spare_.empty()) return pins_[version];
+  const auto at = pins_.lower_bound(version);
+  if (at != pins_.end() && at->first == version) return at->second;
+  spare_.key() = version;
+  return pins_.insert(at, std::move(spare_))->second;
+}
+
 State Versions::pin(std::uint64_t now_ns) {
   std::lock_guard lock(mutex_);
-  Pin& pin = pins_[published_.version];
+  Pin& pin = pin_of(published_.version);
   if (pin.count == pin.checkpoints) {
     pin.commit_seq = published_.commit_seq;
     pin.since_ns = now_ns;
@@ -21,14 +29,14 @@ State Versions::pin(std::uint64_t now_ns) {
 void Versions::pin_checkpoint(Version version) {
   std::lock_guard lock(mutex_);
   VITRINE_ASSERT(version == latest_.version || pins_.contains(version));
-  Pin& pin = pins_[version];
+  Pin& pin = pin_of(version);
   ++pin.count;
   ++pin.checkpoints;
 }
 
 void Versions::pin_older(Version version, std::vector<RetiredPages> held) {
   std::lock_guard lock(mutex_);
-  Pin& pin = pins_[version];
+  Pin& pin = pin_of(version);
   ++pin.count;
   ++pin.checkpoints;
   pin.held.insert(pin.held.end(), held.begin(), held.end());
@@ -41,8 +49,9 @@ void Versions::drop(Version version, Holder holder) {
   Pin& pin = at->second;
   if (holder == Holder::Checkpoint) --pin.checkpoints;
   if (--pin.count > 0) return;
-  const std::vector<RetiredPages> held = std::move(pin.held);
-  pins_.erase(at);
+  const std::vector<RetiredPages> held = std::exchange(pin.held, {});
+  spare_ = pins_.extract(at);
+  spare_.mapped() = {};
   for (const RetiredPages& pages : held) place(pages);
 }
 

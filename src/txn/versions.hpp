@@ -90,8 +90,10 @@ class Versions {
   State published_;
   State latest_;
   std::deque<State> waiting_;
+  Pin& pin_of(Version version);
   std::map<Version, Pin> pins_;
-  std::deque<RetiredPages> undecided_;  // freed > published, in order of freed
+  std::map<Version, Pin>::node_type spare_;  // memory of the last pin that went: most pins come and go alone
+  std::deque<RetiredPages> undecided_;       // freed > published, in order of freed
   std::vector<RetiredPages> released_;
 };
 
