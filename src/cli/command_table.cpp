@@ -213,7 +213,8 @@ CommandSpec view_row() {
           "snapshots and findings. Press ? for the keys. Nothing is opened for writing.",
           {{"DB"}},
           joined({{{"--watch", "", "look again and again, and mark what changed"},
-                   {"--interval", "TIME", "with --watch: how often (default 1s)"}},
+                   {"--interval", "TIME", "with --watch: how often (default 1s)"},
+                   {"--show", "structure|keys|values", "how much of the content to show (default values)"}},
                   kJson}),
           run_view};
 }
