@@ -22,3 +22,4 @@
 #include "vitrine/explain.hpp"
 #include "vitrine/diff.hpp"
 #include "vitrine/salvage.hpp"
+#include "vitrine/sql.hpp"

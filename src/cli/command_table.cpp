@@ -213,8 +213,7 @@ CommandSpec view_row() {
           "snapshots and findings. Press ? for the keys. Nothing is opened for writing.",
           {{"DB"}},
           joined({{{"--watch", "", "look again and again, and mark what changed"},
-                   {"--interval", "TIME", "with --watch: how often (default 1s)"},
-                   {"--show", "structure|keys|values", "how much of the content to show (default values)"}},
+                   {"--interval", "TIME", "with --watch: how often (default 1s)"}},
                   kJson}),
           run_view};
 }

@@ -18,12 +18,7 @@ Status run_view(const Arguments& arguments, Console&) {
   const std::chrono::milliseconds tick{TRY(arguments.duration_ms("--interval")).value_or(kTickMs)};
   Options options;
   options.cache_size = kCacheSize;
-  const inspect::Disclosure disclosure =
-      arguments.has("--show") ? disclosure_of(arguments) : inspect::Disclosure::Values;
-  const view::Looker look = [&](inspect::Request request) {
-    request.disclosure = disclosure;
-    return inspect::look(path, request, options);
-  };
+  const view::Looker look = [&](const inspect::Request& request) { return inspect::look(path, request, options); };
   CHECK(look(view::request_of(inspect::View::Header)).status());
   view::Model model(printable(path), look, arguments.has("--watch"));
   return view::run_in_terminal(model, tick);

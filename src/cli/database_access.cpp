@@ -38,8 +38,7 @@ Result<Options> options_of(const Arguments& arguments, Access access) {
   return options;
 }
 
-Result<Database> open_with(const std::string& path, OpenMode mode, Options options, Secret secret) {
-  options.secret = std::move(secret);
+Result<Database> open_asking(const std::string& path, OpenMode mode, Options& options) {
   Result<Database> db = Database::open(path, mode, options);
   if (db.has_value() || db.status().code() != ErrorCode::KeyRequired || !can_ask()) return db;
   options.secret = TRY(ask_passphrase("Passphrase: "));
@@ -49,18 +48,29 @@ Result<Database> open_with(const std::string& path, OpenMode mode, Options optio
 }  // namespace
 
 Result<Database> open_database_at(const Arguments& arguments, const std::string& path, Access access) {
-  return open_with(path, OpenMode::MustExist, TRY(options_of(arguments, access)), Secret());
+  Options options = TRY(options_of(arguments, access));
+  return open_asking(path, OpenMode::MustExist, options);
+}
+
+Result<Options> open_options(const Arguments& arguments, Access access) {
+  Options options = TRY(options_of(arguments, access));
+  options.secret = TRY(secret_argument(arguments));
+  return options;
+}
+
+Result<Database> open_with(const Arguments& arguments, OpenMode mode, Options& options) {
+  return open_asking(arguments.database(), mode, options);
 }
 
 Result<Database> open_database(const Arguments& arguments, Access access) {
-  Options options = TRY(options_of(arguments, access));
-  return open_with(arguments.database(), OpenMode::MustExist, std::move(options), TRY(secret_argument(arguments)));
+  Options options = TRY(open_options(arguments, access));
+  return open_with(arguments, OpenMode::MustExist, options);
 }
 
 Result<Database> open_database_to_check(const Arguments& arguments) {
-  Options options = TRY(options_of(arguments, Access::ReadOnly));
+  Options options = TRY(open_options(arguments, Access::ReadOnly));
   options.accept_rollback = true;
-  return open_with(arguments.database(), OpenMode::MustExist, std::move(options), TRY(secret_argument(arguments)));
+  return open_with(arguments, OpenMode::MustExist, options);
 }
 
 Result<Database> open_database_as(const Arguments& arguments, OpenMode mode) {
@@ -68,7 +78,9 @@ Result<Database> open_database_as(const Arguments& arguments, OpenMode mode) {
 }
 
 Result<Database> open_database_as(const Arguments& arguments, OpenMode mode, Secret secret) {
-  return open_with(arguments.database(), mode, TRY(options_of(arguments, Access::ReadWrite)), std::move(secret));
+  Options options = TRY(options_of(arguments, Access::ReadWrite));
+  options.secret = std::move(secret);
+  return open_with(arguments, mode, options);
 }
 
 Result<Database> create_database(const Arguments& arguments) {

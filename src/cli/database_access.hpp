@@ -14,6 +14,9 @@ namespace vitrine::cli {
 
 // Both ask for the passphrase of an encrypted database when no option gives a secret and somebody is there. A secret on
 // standard input is read by them: call one of them once.
+// What the open options say, for who opens DB more than once: open_with() keeps in them a passphrase that it asked for.
+Result<Options> open_options(const Arguments& arguments, Access access);
+Result<Database> open_with(const Arguments& arguments, OpenMode mode, Options& options);
 // Opens DB, which must exist, with what the open options say.
 Result<Database> open_database(const Arguments& arguments, Access access);
 // Opens DB to look at it, also when it is behind what --min-commit or --anchor names: the report says so.

@@ -88,6 +88,18 @@ CommandSpec shell_row(const OptionRows& writing) {
           run_shell};
 }
 
+CommandSpec sql_row(const OptionRows& writing) {
+  return {"sql",
+          "run SQL over collections and the internals of the file",
+          "Each collection is a table, and so are vitrine_pages, vitrine_log and the other\n"
+          "internals (docs/SQL.md). Without SQL, statements are read from standard input.\n"
+          "A statement that writes is a transaction of its own, unless begin and commit say\n"
+          "otherwise.",
+          {{"DB"}, {"SQL", kOptional}},
+          with({{"--csv", "", "write rows as CSV, with a first line of names"}}, writing),
+          run_sql};
+}
+
 }  // namespace
 
 std::vector<CommandSpec> document_commands(const OptionRows& reading, const OptionRows& writing) {
@@ -104,6 +116,7 @@ std::vector<CommandSpec> document_commands(const OptionRows& reading, const Opti
       remove_row(writing),
       collections_row(writing),
       shell_row(writing),
+      sql_row(writing),
   };
 }
 

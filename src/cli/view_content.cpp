@@ -184,9 +184,6 @@ class TreePanel : public WindowPanel {
       if (content == nullptr || content->find("slots") == nullptr) {
         return Status::error(ErrorCode::PageMalformed, "the way leads to no node").with("page", page);
       }
-      if (!member_list(*content, "slots").empty() && member_list(*content, "slots").front().find("key") == nullptr) {
-        return Status::error(ErrorCode::ArgumentInvalid, "keys are not shown, so they cannot be searched");
-      }
       std::size_t place = 0;
       const Value::List& slots = member_list(*content, "slots");
       const bool is_leaf = member_text(node, "type") == "leaf";

@@ -37,9 +37,7 @@ class ViewModel : public ::testing::Test {
     const Looker look = [&](const inspect::Request& request) {
       ++looks_;
       limit_max_ = std::max(limit_max_, request.limit);
-      inspect::Request limited = request;
-      limited.disclosure = std::min(limited.disclosure, disclosure_);
-      return inspect::look("a.vtr", limited, options_);
+      return inspect::look("a.vtr", request, options_);
     };
     model_.emplace("a.vtr", look, is_watching);
     model_->resize({24, 80});
@@ -69,7 +67,6 @@ class ViewModel : public ::testing::Test {
   Options options_;
   std::optional<Database> db_;
   std::optional<Model> model_;
-  inspect::Disclosure disclosure_ = inspect::Disclosure::Values;
   std::uint64_t looks_ = 0, limit_max_ = 0;
 };
 
@@ -178,20 +175,6 @@ TEST_F(ViewModel, climbs_from_a_leaf_to_the_root) {
   EXPECT_TRUE(shows("inner, level 1")) << text();
   for (int i = 0; i < 5; ++i) press('u');
   EXPECT_TRUE(shows("pointed to by the header")) << text();
-}
-
-TEST_F(ViewModel, shows_no_content_when_it_may_show_structure_alone) {
-  disclosure_ = inspect::Disclosure::Structure;
-  model();
-  for (char panel = '1'; panel <= '9'; ++panel) {
-    press(panel);
-    press(Kind::Enter);
-    EXPECT_FALSE(shows("key1") || shows("vvv") || shows("76 76 76")) << text();
-  }
-  press('4');
-  press('/');
-  answer("key17777");
-  EXPECT_TRUE(shows("keys are not shown")) << text();
 }
 
 TEST_F(ViewModel, selects_with_the_mouse) {

@@ -6,7 +6,8 @@ JOBS="${VITRINE_JOBS:-$(nproc)}"
 
 # Debian packages, each only because something below uses it.
 PACKAGES_BUILD=(g++ cmake ninja-build pkg-config libxxhash-dev libssl-dev libargon2-dev libbson-dev
-  libsimdjson-dev libre2-dev libintelrdfpmath-dev libncurses-dev libgtest-dev nlohmann-json3-dev)
+  libsimdjson-dev libre2-dev libsqlite3-dev libintelrdfpmath-dev libncurses-dev libedit-dev
+  libgtest-dev nlohmann-json3-dev)
 PACKAGES_TEST=(tmux python3 python3-jsonschema python3-xxhash)
 PACKAGES_CLANG=(clang-14 libclang-rt-14-dev llvm-14)
 PACKAGES_FORMAT=(clang-format-14)
