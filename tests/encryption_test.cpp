@@ -242,6 +242,107 @@ TEST_F(Encryption, a_crash_inside_a_key_change_leaves_the_old_keys_or_the_new_on
   }
 }
 
+// --- The file written anew -------------------------------------------------------------------------------------------
+
+TEST_F(Encryption, a_database_is_encrypted_rotated_and_decrypted_in_its_place) {
+  CommitToken token;
+  std::uint64_t hash = 0;
+  {
+    Database db = Database::open(kPath, OpenMode::CreateNew, small_options(*env_)).value();
+    fill(db);
+    hash = hash_of(db).value();
+    token = CommitToken::parse(db.info()->commit_token).value();
+    ASSERT_TRUE(db.encrypt(raw('a')).has_value());
+    EXPECT_EQ(db.put("late", "1").code(), ErrorCode::Misuse);
+  }
+  expect_hidden(std::string(kMarker));
+  EXPECT_EQ(env_->names().size(), 1u);
+  EXPECT_EQ(code_of_open({}), ErrorCode::KeyRequired);
+  {
+    Database db = open(raw('a')).value();
+    EXPECT_EQ(hash_of(db).value(), hash);
+    ASSERT_TRUE(db.add_key(raw('b')).has_value());
+    ASSERT_TRUE(db.encrypt(raw('a'), Cipher::ChaCha20Poly1305).has_value());
+  }
+  EXPECT_EQ(code_of_open(raw('b')), ErrorCode::KeyMismatch);
+  {
+    Database db = open(raw('a')).value();
+    EXPECT_EQ(hash_of(db).value(), hash);
+    EXPECT_EQ(db.info()->cipher, "ChaCha20-Poly1305");
+    EXPECT_TRUE(verify_clean(db).is_ok());
+    ASSERT_TRUE(db.decrypt().has_value());
+  }
+  Options options = small_options(*env_);
+  options.min_commit = token;
+  const Database db = Database::open(kPath, OpenMode::MustExist, options).value();
+  EXPECT_EQ(hash_of(db).value(), hash);
+  EXPECT_TRUE(verify_clean(db).is_ok());
+}
+
+TEST_F(Encryption, a_header_of_before_a_rotation_opens_nothing_of_what_follows) {
+  {
+    Database db = create();
+    fill(db);
+  }
+  const std::string old = content_of(*env_, kPath);
+  {
+    Database db = open(raw('a')).value();
+    ASSERT_TRUE(db.encrypt(raw('a')).has_value());
+  }
+  std::string forged = content_of(*env_, kPath);
+  forged.replace(0, format::kMetaAreaSize, old.substr(0, format::kMetaAreaSize));
+  place(*env_, kPath, forged);
+  const Result<Database> db = open(raw('a'), Access::ReadOnly);
+  EXPECT_FALSE(db.has_value() && verify_clean(*db).is_ok());
+}
+
+TEST_F(Encryption, nobody_may_read_a_database_that_is_written_anew) {
+  Database db = create();
+  {
+    const Database reader = open(raw('a'), Access::ReadOnly).value();
+    EXPECT_EQ(db.encrypt(raw('b')).status().code(), ErrorCode::FileLocked);
+    EXPECT_TRUE(db.put("still", "open").is_ok());
+  }
+  EXPECT_EQ(db.encrypt({}).status().code(), ErrorCode::SecretInvalid);
+  ASSERT_TRUE(db.encrypt(raw('b')).has_value());
+  EXPECT_EQ(code_of_open(raw('a')), ErrorCode::KeyMismatch);
+  EXPECT_EQ(code_of_open(raw('b')), ErrorCode::Ok);
+}
+
+// Stops the machine at every operation of an encryption in place.
+TEST_F(Encryption, a_crash_while_a_file_is_written_anew_leaves_the_old_file_or_the_new_one) {
+  {
+    Database db = create();
+    fill(db, 1);
+  }
+  const std::uint64_t hash = hash_of(open(raw('a')).value()).value();
+  const auto before = os::SimCrash(*env_).image_with_all().make_env();
+  std::uint64_t old_files = 0, new_files = 0;
+  for (std::uint64_t step = 1; !HasFailure(); step += scaled(7, 1, 1)) {
+    env_ = os::SimCrash(*before).image_with_all().make_env();
+    bool is_done = false;
+    {
+      Database db = open(raw('a')).value();
+      env_->stop_before(env_->operations() + step);
+      is_done = db.encrypt(raw('b')).has_value();
+      env_->stop();
+    }
+    const std::unique_ptr<os::SimEnv> stopped = std::move(env_);
+    os::SimCrash(*stopped).for_each_image({.random_images = 2}, [&](const os::SimImage& image) {
+      env_ = image.make_env();
+      const bool is_new = code_of_open(raw('a'), Access::ReadOnly) == ErrorCode::KeyMismatch;
+      (is_new ? new_files : old_files) += 1;
+      EXPECT_TRUE(is_new || !is_done) << image.describe();
+      const Result<Database> db = open(raw(is_new ? 'b' : 'a'));
+      EXPECT_TRUE(db.has_value() && verify_clean(*db).is_ok() && hash_of(*db).value() == hash) << image.describe();
+      return !HasFailure();
+    });
+    if (is_done) break;
+  }
+  EXPECT_GT(old_files, 0u);
+  EXPECT_GT(new_files, 0u);
+}
+
 std::string with_right_checksum(std::string block) {
   const format::Checksum sum = format::checksum(block.data(), 4080);
   std::memcpy(block.data() + 4080, &sum, sizeof sum);

@@ -117,6 +117,15 @@ class Database {
   Status replace_key(std::uint32_t slot, const Secret& secret);
   Status remove_key(std::uint32_t slot);
 
+  // Writes the whole file anew beside the old one, puts it in its place, and closes the handle: under new keys with
+  // `secret` as the only secret (encrypt, or rotate: whoever holds an old key or copy cannot open what follows), or
+  // unencrypted. A crash leaves the old file or the new one, an error the old one. Commit tokens and anchors hold on.
+  // Needs the space of a second file. Errors: FileLocked (somebody reads the database), ReadOnly, SecretInvalid,
+  // Cancelled, those of backup().
+  Result<TransferReport> encrypt(const Secret& secret, Cipher cipher = Cipher::Automatic,
+                                 const ProgressFunction& progress = {});
+  Result<TransferReport> decrypt(const ProgressFunction& progress = {});
+
   // Damage is in the report, not in the status. Status: only when the check itself could not run.
   Result<VerifyReport> verify(VerifyLevel level, const ProgressFunction& progress = {}) const;
   Result<Stats> stats() const;                          // vitrine/metrics.hpp names and explains the numbers

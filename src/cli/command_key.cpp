@@ -23,7 +23,8 @@ std::string_view kind_name(SecretKind kind) noexcept {
   return "raw-key";
 }
 
-constexpr std::string_view kOldCopies = "copies of the file made before now can still be unlocked with it";
+constexpr std::string_view kOldCopies =
+    "copies of the file made before now can still be unlocked with it, and give the key of the file until key rotate";
 
 Status list(const Arguments& arguments, Console& console) {
   const Database db = TRY(open_database(arguments, Access::ReadOnly));
@@ -87,15 +88,33 @@ Status change_passphrase(Database& db, const Arguments& arguments, Console& cons
   return console.print(record);
 }
 
+// Under a new master key. Only the secret that is known can be given a slot again.
+Status rotate(const Arguments& arguments, Console& console) {
+  Secret secret;
+  Database db = TRY(open_database_with(arguments, secret));
+  const std::uint64_t others = TRY(db.keys()).size() - 1;
+  if (others > 0 && !arguments.has("--drop-other-keys")) {
+    return usage_error("key rotate can keep only the key it was unlocked with; --drop-other-keys lets the others go");
+  }
+  const DatabaseInfo info = TRY(db.info());
+  const Cipher cipher = info.cipher == "AES-256-GCM" ? Cipher::Aes256Gcm : Cipher::ChaCha20Poly1305;
+  ProgressBar bar("rotate", console.progress());
+  const TransferReport report = TRY(db.encrypt(secret, cipher, progress_function(bar)));
+  bar.finish();
+  return console.print(Record{}.add("entries", report.entries).add("dropped_keys", others));
+}
+
 }  // namespace
 
 Status run_key(const Arguments& arguments, Console& console) {
   const std::string_view action = arguments.positional("ACTION").value_or("");
   if (action == "list") return list(arguments, console);
+  if (action == "rotate") return rotate(arguments, console);
   const bool is_known = action == "add-passphrase" || action == "add-recovery" || action == "add-keyfile" ||
                         action == "remove" || action == "change-passphrase";
   if (!is_known) {
-    return usage_error("ACTION is list, add-passphrase, add-recovery, add-keyfile, remove or change-passphrase");
+    return usage_error(
+        "ACTION is list, add-passphrase, add-recovery, add-keyfile, remove, change-passphrase or rotate");
   }
   Database db = TRY(open_database(arguments, Access::ReadWrite));
   if (action == "add-passphrase") return add(db, TRY(new_passphrase(arguments)), console);

@@ -30,6 +30,9 @@ const OptionRows kNewPassphrase{
     {"--new-passphrase-stdin", "", "take the new passphrase from the next line of standard input"},
     {"--new-passphrase-fd", "N", "take the new passphrase from the first line of descriptor N"},
 };
+const OptionRows kCipher{
+    {"--cipher", "aes-256-gcm|chacha20-poly1305", "how (default: what the processor is fast at)"},
+};
 const OptionRows kPlaintext{{"--plaintext", "", "write the content of an encrypted database unencrypted"}};
 const OptionRows kWrite{
     {"--durability", "full|periodic|none", "what a commit survives (default full)"},
@@ -59,8 +62,8 @@ CommandSpec init_row() {
           "unlocking options give its first secret; without them a passphrase is asked for.",
           {{"DB"}},
           joined({{{"--page-size", "SIZE", "a power of two from 4KiB to 64KiB"},
-                   {"--encrypt", "", "encrypt pages and log"},
-                   {"--cipher", "aes-256-gcm|chacha20-poly1305", "how (default: what the processor is fast at)"}},
+                   {"--encrypt", "", "encrypt pages and log"}},
+                  kCipher,
                   kOpen,
                   kJson}),
           run_init};
@@ -287,13 +290,30 @@ CommandSpec import_row() {
 CommandSpec key_row() {
   return {"key",
           "list, add, change and remove the keys of an encrypted database",
-          "ACTION is list, add-passphrase, add-recovery, add-keyfile, remove (with SLOT) or\n"
-          "change-passphrase. Up to 16 keys unlock a database; the last one stays. A recovery\n"
-          "key is shown once, by add-recovery. Copies of the file that were made before a key\n"
-          "was removed or changed can still be unlocked with it.",
+          "ACTION is list, add-passphrase, add-recovery, add-keyfile, remove (with SLOT),\n"
+          "change-passphrase or rotate. Up to 16 keys unlock a database; the last one stays.\n"
+          "A recovery key is shown once, by add-recovery. Copies of the file that were made\n"
+          "before a key was removed or changed can still be unlocked with it. rotate writes\n"
+          "the file anew under a new master key, with the key it was unlocked with alone.",
           {{"ACTION"}, {"DB"}, {"SLOT", kOptional}},
-          joined({kNewPassphrase, {{"--new-keyfile", "FILE", "the key file to add"}}, kOpen, kJson}),
+          joined({kNewPassphrase,
+                  {{"--new-keyfile", "FILE", "the key file to add"},
+                   {"--drop-other-keys", "", "with rotate: let all other keys go"}},
+                  kOpen,
+                  kJson}),
           run_key};
+}
+
+CommandSpec encrypt_row() {
+  return {"encrypt",
+          "encrypt a database that is not",
+          "The file is written anew and takes the place of the old one; a crash leaves the\n"
+          "one or the other. The unlocking options give its first secret; without them a\n"
+          "passphrase is asked for. Nobody else may have DB open. Blocks of the old file may\n"
+          "stay on the disk.",
+          {{"DB"}},
+          joined({kCipher, kNewPassphrase, kOpen, kJson}),
+          run_encrypt};
 }
 
 CommandSpec bench_row() {
@@ -343,6 +363,13 @@ std::vector<CommandSpec> make_commands() {
       export_row(),
       import_row(),
       key_row(),
+      encrypt_row(),
+      {"decrypt",
+       "write an encrypted database unencrypted, in its place",
+       "A crash leaves the old file or the new one. Nobody else may have DB open.",
+       {{"DB"}},
+       plain,
+       run_decrypt},
       bench_row(),
       {"completion",
        "print a completion script for a shell",

@@ -47,6 +47,8 @@ Status run_vacuum(const Arguments& arguments, Console& console);
 Status run_backup(const Arguments& arguments, Console& console);
 Status run_export(const Arguments& arguments, Console& console);
 Status run_import(const Arguments& arguments, Console& console);
+Status run_encrypt(const Arguments& arguments, Console& console);
+Status run_decrypt(const Arguments& arguments, Console& console);
 Status run_key(const Arguments& arguments, Console& console);
 Status run_bench(const Arguments& arguments, Console& console);
 Status run_completion(const Arguments& arguments, Console& console);

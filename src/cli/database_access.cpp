@@ -83,6 +83,18 @@ Result<Database> open_database_as(const Arguments& arguments, OpenMode mode, Sec
   return open_with(arguments, mode, options);
 }
 
+Result<Database> open_database_with(const Arguments& arguments, Secret& used) {
+  used = TRY(secret_argument(arguments));
+  if (!used && can_ask()) used = TRY(ask_passphrase("Passphrase: "));
+  return open_with(arguments.database(), OpenMode::MustExist, TRY(options_of(arguments, Access::ReadWrite)), used);
+}
+
+Cipher cipher_argument(const Arguments& arguments) {
+  const auto cipher = arguments.value("--cipher");
+  if (!cipher) return Cipher::Automatic;
+  return *cipher == "aes-256-gcm" ? Cipher::Aes256Gcm : Cipher::ChaCha20Poly1305;
+}
+
 Result<Database> create_database(const Arguments& arguments) {
   Options options = TRY(options_of(arguments, Access::ReadWrite));
   if (arguments.has("--encrypt")) {
@@ -90,9 +102,7 @@ Result<Database> create_database(const Arguments& arguments) {
   } else if (TRY(secret_argument(arguments)) || arguments.has("--cipher")) {
     return usage_error("init takes a secret and a cipher with --encrypt only");
   }
-  if (const auto cipher = arguments.value("--cipher")) {
-    options.cipher = *cipher == "aes-256-gcm" ? Cipher::Aes256Gcm : Cipher::ChaCha20Poly1305;
-  }
+  options.cipher = cipher_argument(arguments);
   return Database::open(arguments.database(), OpenMode::CreateNew, options);
 }
 

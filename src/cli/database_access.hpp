@@ -27,6 +27,10 @@ Result<Database> open_database_as(const Arguments& arguments, OpenMode mode);
 Result<Database> open_database_as(const Arguments& arguments, OpenMode mode, Secret secret);
 // Opens another database than DB, with the same options but for a secret: that is asked for, or refused.
 Result<Database> open_database_at(const Arguments& arguments, const std::string& path, Access access);
+// The same for writing; `used` becomes the secret that opened it, an option's or a typed one.
+Result<Database> open_database_with(const Arguments& arguments, Secret& used);
+// --cipher, or what the processor is fast at.
+Cipher cipher_argument(const Arguments& arguments);
 // Makes DB, encrypted with --encrypt alone.
 Result<Database> create_database(const Arguments& arguments);
 

@@ -51,25 +51,63 @@ Status copy_entries(pool::Pool& pool, const State& snapshot, Engine& target, Tra
 
 }  // namespace
 
-Result<TransferReport> Engine::backup(os::Env& to, const std::string& path, const ProgressFunction& progress,
-                                      bool as_plaintext) {
-  CHECK(check_usable());
-  DraftFile draft = TRY(DraftFile::of(to, path));
-  Options options = options_;
+Result<TransferReport> Engine::copy_snapshot(os::Env& to, const std::string& name, Options options,
+                                             const Origin& origin, const FileKeys& keys,
+                                             const ProgressFunction& progress) {
   options.access = Access::ReadWrite;
   options.page_size = page_size();
   options.min_commit.reset();  // of the copy nothing is known yet
   options.anchor.clear();
   const State snapshot = pin_snapshot();
   const base::Defer unpin([&] { unpin_snapshot(snapshot); });
-  CHECK(create(to, draft.name(), options, Origin{this, snapshot.commit_seq, as_plaintext}));
+  Origin begin = origin;
+  begin.commit_seq = snapshot.commit_seq;
+  CHECK(create(to, name, options, begin));
   TransferReport report;
   report.snapshot_seq = snapshot.commit_seq;
-  const std::shared_ptr<Engine> target =
-      TRY(open(to, draft.name(), options, Backing::File, as_plaintext ? FileKeys{} : keys_));
+  const std::shared_ptr<Engine> target = TRY(open(to, name, options, Backing::File, keys));
   CHECK(copy_entries(*pool_, snapshot, *target, report, progress));
   CHECK(target->close());
+  return report;
+}
+
+Result<TransferReport> Engine::backup(os::Env& to, const std::string& path, const ProgressFunction& progress,
+                                      bool as_plaintext) {
+  CHECK(check_usable());
+  DraftFile draft = TRY(DraftFile::of(to, path));
+  const Origin origin{.original = this, .as_plaintext = as_plaintext};
+  const TransferReport report =
+      TRY(copy_snapshot(to, draft.name(), options_, origin, as_plaintext ? FileKeys{} : keys_, progress));
   CHECK(draft.publish());
+  return report;
+}
+
+// Other processes that read the file would go on reading the old one for ever, so there may be none. A writer that
+// waits for the lock meanwhile finds that its file has lost its name (still_has_its_name).
+Result<TransferReport> Engine::rewrite(const Secret& secret, Cipher cipher, const ProgressFunction& progress) {
+  CHECK(check_usable());
+  if (is_read_only()) return Status::error(ErrorCode::ReadOnly);
+  if (backing_ == Backing::Memory) return Status::error(ErrorCode::ArgumentInvalid, "a database in memory has no file");
+  CHECK(failure());
+  if (TRY(file_->locked_by_other(kLockWriter + 1, kCheckpointLocks))) {
+    return Status::error(ErrorCode::FileLocked, "another handle reads the database").with("path", path_);
+  }
+  CHECK(sync());
+  if (closed_.exchange(true)) return Status::error(ErrorCode::Misuse, "the database is closed");
+  worker_.reset();
+  Options options = options_;
+  options.secret = secret;
+  options.cipher = cipher;
+  const Origin origin{.original = this, .as_plaintext = true, .key_epoch = meta().key_epoch + 1};
+  Result<TransferReport> report = [&]() -> Result<TransferReport> {
+    DraftFile draft = TRY(DraftFile::beside(env_, path_));
+    TransferReport copied = TRY(copy_snapshot(env_, draft.name(), options, origin, {}, progress));
+    CHECK(close_writer(&draft));
+    return copied;
+  }();
+  if (log_ && !report.has_value() && failure().is_ok()) (void)close_writer();
+  log_.reset();
+  CHECK(file_->unlock(kLockWriter, 1));
   return report;
 }
 

@@ -19,6 +19,10 @@ class DraftFile {
   // `path` must not exist: FileExists.
   static Result<DraftFile> of(os::Env& env, const std::string& path) {
     if (TRY(env.exists(path))) return Status::error(ErrorCode::FileExists).with("path", path);
+    return beside(env, path);
+  }
+  // `path` may exist, for replace().
+  static Result<DraftFile> beside(os::Env& env, const std::string& path) {
     std::uint64_t mark = 0;  // so that two who make the same file do not meet before one of them is refused the name
     CHECK(env.random_bytes(std::as_writable_bytes(std::span(&mark, 1))));
     return DraftFile(env, path, mark);
@@ -43,6 +47,12 @@ class DraftFile {
   // Gives the file its name. REQUIRES: its content is durable.
   Status publish() {
     CHECK(env_->rename_new(name_, path_));
+    return std::exchange(env_, nullptr)->sync_directory_of(path_);
+  }
+
+  // The same, in the place of the file that has the name. Whatever crashes, the name has the one or the other.
+  Status replace() {
+    CHECK(env_->rename(name_, path_));
     return std::exchange(env_, nullptr)->sync_directory_of(path_);
   }
 

@@ -67,6 +67,7 @@ enum class Backing : std::uint8_t {
 };
 
 class Checker;
+class DraftFile;
 class WriteSession;
 
 class Engine : public std::enable_shared_from_this<Engine> {
@@ -78,6 +79,7 @@ class Engine : public std::enable_shared_from_this<Engine> {
     const Engine* original = nullptr;
     std::uint64_t commit_seq = 0;
     bool as_plaintext = false;
+    std::uint32_t key_epoch = 1;  // of new keys
   };
   static Status create(os::Env& env, const std::string& path, const Options& options, const Origin& origin);
   static Status create(os::Env& env, const std::string& path, const Options& options) {
@@ -90,6 +92,10 @@ class Engine : public std::enable_shared_from_this<Engine> {
 
   // Writes a clean checkpoint and removes the log. Afterwards nothing works but destruction.
   Status close();
+  // Closes, and puts a copy that is encrypted under new keys, with `secret` as the only one, or not encrypted without
+  // `secret`, in the place of the file. A crash leaves the old file or the new one, and an error the old one, closed.
+  // Errors: FileLocked (another process reads the file), ReadOnly, those of copying.
+  Result<TransferReport> rewrite(const Secret& secret, Cipher cipher, const ProgressFunction& progress);
 
   // --- Reading
   // Misuse when closed or in a child after fork.
@@ -176,7 +182,10 @@ class Engine : public std::enable_shared_from_this<Engine> {
   Status heal_header();
   Status write_session_header();
   Status write_next_header(Meta meta);
-  Status close_writer();
+  Status close_writer(DraftFile* successor = nullptr);
+  Status still_has_its_name();
+  Result<TransferReport> copy_snapshot(os::Env& to, const std::string& name, Options options, const Origin& origin,
+                                       const FileKeys& keys, const ProgressFunction& progress);
 
   // freshness.cpp
   Status read_anchor();

@@ -9,8 +9,6 @@
 namespace vitrine::engine {
 namespace {
 
-constexpr std::uint32_t kFirstEpoch = 1;
-
 // All blocks that are whole, newest first; nothing is proven about them.
 Result<std::vector<format::Meta>> whole_blocks(std::span<const std::byte> area) {
   std::vector<format::Meta> blocks;
@@ -26,15 +24,15 @@ Result<std::vector<format::Meta>> whole_blocks(std::span<const std::byte> area) 
 
 }  // namespace
 
-Result<FileKeys> make_keys(os::Env& env, format::Meta& meta, const Secret& secret, Cipher cipher) {
+Result<FileKeys> make_keys(os::Env& env, format::Meta& meta, const Secret& secret, Cipher cipher, std::uint32_t epoch) {
   if (cipher == Cipher::Automatic) cipher = crypto::fastest_cipher();
   os::SecretArray<crypto::kKeySize> master;
   CHECK(env.random_bytes(master));
   FileKeys keys;
-  keys.ring = TRY(crypto::KeyRing::make(master, cipher, kFirstEpoch, bytes_of(meta.file)));
+  keys.ring = TRY(crypto::KeyRing::make(master, cipher, epoch, bytes_of(meta.file)));
   meta.features |= format::kMetaEncrypted;
   meta.cipher = static_cast<std::uint32_t>(cipher);
-  meta.key_epoch = kFirstEpoch;
+  meta.key_epoch = epoch;
   meta.keys = TRY(crypto::make_key_table(env));
   keys.slot = TRY(crypto::add_key(env, meta.keys, keys.ring->master(), secret));
   return keys;

@@ -25,7 +25,7 @@ struct FileKeys {
 };
 
 // Makes `meta`, of a file that does not exist yet, encrypted: a new master key under `secret`.
-Result<FileKeys> make_keys(os::Env& env, format::Meta& meta, const Secret& secret, Cipher cipher);
+Result<FileKeys> make_keys(os::Env& env, format::Meta& meta, const Secret& secret, Cipher cipher, std::uint32_t epoch);
 
 // The same with the key table and the master key of another file, so that the same secrets open both.
 Result<FileKeys> inherit_keys(format::Meta& meta, const format::Meta& other, const FileKeys& keys);

@@ -110,7 +110,7 @@ Status Engine::create(os::Env& env, const std::string& path, const Options& opti
   if (original != nullptr && original->keys_.ring && !origin.as_plaintext) {
     keys = TRY(inherit_keys(meta, original->meta(), original->keys_));
   } else if (options.secret) {
-    keys = TRY(make_keys(env, meta, options.secret, options.cipher));
+    keys = TRY(make_keys(env, meta, options.secret, options.cipher, origin.key_epoch));
   }
   {
     const std::unique_ptr<os::File> file = TRY(env.open(draft.name(), os::OpenMode::CreateNew));
@@ -208,7 +208,15 @@ Status Engine::take_writer_lock() {
     }
     env_.sleep_ms(kLockRetryMs);
   }
-  return {};
+  return still_has_its_name();
+}
+
+// Whoever had the lock may have put another file in the place of this one: what is written here would be lost.
+Status Engine::still_has_its_name() {
+  if (backing_ == Backing::Memory) return {};
+  const std::unique_ptr<os::File> named = TRY(env_.open(path_, os::OpenMode::ReadOnly));
+  if (TRY(named->identity()) == TRY(file_->identity())) return {};
+  return Status::error(ErrorCode::FileLocked, "the file was replaced at this moment").with("path", path_);
 }
 
 Status Engine::check_length(std::uint64_t size) const {
@@ -400,13 +408,15 @@ Status Engine::close() {
   return status;
 }
 
-Status Engine::close_writer() {
+// The file is whole without its log before a successor takes its name: there is no moment without one of the two.
+Status Engine::close_writer(DraftFile* successor) {
   CHECK(failure());
   latch_.acquire();
   CHECK(checkpoint_with_latch(std::unique_lock(checkpoint_mutex_), Ending::Clean));
   log_.reset();
   CHECK(env_.remove(log_path()));
-  return env_.sync_directory_of(path_);
+  CHECK(env_.sync_directory_of(path_));
+  return successor == nullptr ? Status{} : successor->replace();
 }
 
 }  // namespace vitrine::engine

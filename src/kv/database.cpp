@@ -12,13 +12,7 @@
 
 namespace vitrine {
 
-Status DatabaseImpl::close() {
-  if (engine && engine->check_process().code() == ErrorCode::Misuse) {
-    // In a child after fork nothing may be taken apart: other threads of the parent may have held any lock.
-    static auto& kept_for_ever = *new std::vector<std::shared_ptr<engine::Engine>>;
-    kept_for_ever.push_back(engine);
-    return engine->check_process();
-  }
+void DatabaseImpl::end_transactions() {
   for (;;) {
     TransactionImpl* txn = nullptr;
     {
@@ -28,6 +22,16 @@ Status DatabaseImpl::close() {
     if (txn == nullptr) break;
     txn->end();
   }
+}
+
+Status DatabaseImpl::close() {
+  if (engine && engine->check_process().code() == ErrorCode::Misuse) {
+    // In a child after fork nothing may be taken apart: other threads of the parent may have held any lock.
+    static auto& kept_for_ever = *new std::vector<std::shared_ptr<engine::Engine>>;
+    kept_for_ever.push_back(engine);
+    return engine->check_process();
+  }
+  end_transactions();
   return kv::safely([&]() -> Status { return engine ? engine->close() : Status{}; });
 }
 

@@ -33,6 +33,7 @@ struct DatabaseImpl : std::enable_shared_from_this<DatabaseImpl> {
     if (txn->next != nullptr) txn->next->previous = txn->previous;
   }
   Status close();
+  void end_transactions();
   // Where backups and exports go and imports come from: for in-memory databases, too, the world outside.
   os::Env& outside() const { return own_env ? *outer_env : current()->env(); }
 

@@ -22,7 +22,25 @@ Result<std::uint32_t> put_key(engine::Engine& engine, const Secret& secret, std:
   return filled;
 }
 
+Result<TransferReport> rewrite(DatabaseImpl& impl, const Secret& secret, Cipher cipher,
+                               const ProgressFunction& progress) {
+  return kv::safely([&]() -> Result<TransferReport> {
+    CHECK(impl.current()->check_usable());
+    impl.end_transactions();
+    return impl.current()->rewrite(secret, cipher, progress);
+  });
+}
+
 }  // namespace
+
+Result<TransferReport> Database::encrypt(const Secret& secret, Cipher cipher, const ProgressFunction& progress) {
+  if (!secret) return Status::error(ErrorCode::SecretInvalid, "no secret was given");
+  return rewrite(*impl_, secret, cipher, progress);
+}
+
+Result<TransferReport> Database::decrypt(const ProgressFunction& progress) {
+  return rewrite(*impl_, {}, Cipher::Automatic, progress);
+}
 
 Result<std::vector<KeySlotInfo>> Database::keys() const {
   return kv::safely([&]() -> Result<std::vector<KeySlotInfo>> {

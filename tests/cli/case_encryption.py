@@ -107,3 +107,26 @@ def case_a_person_is_asked_and_nothing_is_echoed(folder):
         pass
     os.close(ours)
     check(b"horse" not in seen, str(seen))
+
+
+def case_a_database_is_encrypted_rotated_and_decrypted(folder):
+    folder.ok("init", "a.vtr")
+    folder.ok("put", "a.vtr", "key", "a value to hide")
+    folder.fails("invalid_input", "ARGUMENT_CHECK_INVALID", "decrypt", "a.vtr", files_change=True)
+    (folder / "key").write_bytes(folder.random.randbytes(64))
+    (folder / "other").write_bytes(folder.random.randbytes(64))
+    unlock = ("--keyfile", "key")
+    folder.ok("encrypt", "a.vtr", *unlock)
+    check(b"a value to hide" not in (folder / "a.vtr").read_bytes(), "the file shows its content")
+    folder.reads("get", "a.vtr", "key", *unlock, out="a value to hide\n")
+    folder.fails("permission_denied", "KEY_OPEN_REQUIRED", "encrypt", "a.vtr", "--keyfile", "other")
+    folder.ok("key", "add-keyfile", "a.vtr", "--new-keyfile", "other", *unlock)
+    folder.fails("invalid_input", "ARGUMENT_CHECK_INVALID", "key", "rotate", "a.vtr", *unlock, files_change=True)
+    rotated = folder.ok("key", "rotate", "a.vtr", "--drop-other-keys", *unlock, "--json").json()
+    check_equal(rotated["dropped_keys"], 1)
+    folder.fails("permission_denied", "KEY_OPEN_MISMATCH", "get", "a.vtr", "key", "--keyfile", "other")
+    folder.ok("decrypt", "a.vtr", *unlock)
+    folder.reads("get", "a.vtr", "key", out="a value to hide\n")
+    check_equal((folder / "a.vtr").stat().st_mode & 0o777, 0o600, "mode")
+    check_equal(sorted(folder.files()), ["a.vtr", "key", "other"], "files")
+    folder.verified("a.vtr")
