@@ -84,9 +84,10 @@ Result<Database> open_database_as(const Arguments& arguments, OpenMode mode, Sec
 }
 
 Result<Database> open_database_with(const Arguments& arguments, Secret& used) {
-  used = TRY(secret_argument(arguments));
-  if (!used && can_ask()) used = TRY(ask_passphrase("Passphrase: "));
-  return open_with(arguments.database(), OpenMode::MustExist, TRY(options_of(arguments, Access::ReadWrite)), used);
+  Options options = TRY(open_options(arguments, Access::ReadWrite));
+  Result<Database> db = open_with(arguments, OpenMode::MustExist, options);
+  used = options.secret;
+  return db;
 }
 
 Cipher cipher_argument(const Arguments& arguments) {
