@@ -19,6 +19,7 @@
 #include <chrono>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -100,6 +101,53 @@ struct Explanation {
   Document to_document() const;
 };
 
+// Of a collection. What is not set is not in force.
+struct CollectionOptions {
+  // A JSON Schema (docs/DOCUMENTS.md) that every document must keep to when it is written.
+  Document validator;
+  // Documents expire this long after the date at this path; after the earliest, when it is an array of dates.
+  std::string expire_path;
+  std::optional<std::uint64_t> expire_after_s;
+};
+
+// When one document expires.
+struct Expiry {
+  std::uint64_t ms = 0;      // since 1970; 0: never
+  bool is_relative = false;  // to now
+  static Expiry never() noexcept { return {}; }
+  static Expiry at_ms(std::uint64_t ms_since_1970) noexcept { return {ms_since_1970, false}; }
+  static Expiry after(std::chrono::milliseconds lifetime) noexcept {
+    return {lifetime.count() > 0 ? static_cast<std::uint64_t>(lifetime.count()) : 0, true};
+  }
+};
+
+struct SweepResult {
+  std::uint64_t removed = 0;
+  bool is_done = true;  // nothing more is due now
+};
+
+enum class ChangeKind : std::uint8_t { Insert, Update, Remove, Expire, Drop, Rename, Create };
+
+struct DocumentChange {
+  ChangeKind kind = ChangeKind::Insert;
+  ByteString collection;
+  std::uint64_t version = 0;         // of the document; the changes of one transaction have the same
+  std::optional<Document> document;  // after the change, or before a removal; {"to": new name} of a renamed collection
+  std::string token;                 // to go on behind this change
+};
+
+struct WatchOptions {
+  std::string after;                               // a token; empty: see from_version
+  std::optional<std::uint64_t> from_version = {};  // from the changes of this version; nothing: all that are held
+  ByteString collection = {};                      // empty: of the whole database
+  Document filter = {};                            // what the document of a change must match
+  std::uint64_t limit = ~std::uint64_t{0};
+  std::uint64_t steps_max = FindOptions{}.steps_max;
+};
+
+// Return false to stop.
+using ChangeFunction = std::function<bool(const DocumentChange& change)>;
+
 struct UpdateOptions {
   bool upsert = false;  // insert what filter and update say when nothing matches
   bool many = false;    // all that match, and not only the first
@@ -152,6 +200,8 @@ struct Referrer {
 using ReferrerFunction = std::function<bool(const Referrer& referrer)>;
 using DocumentFunction = std::function<bool(const StoredDocument& found)>;
 
+class Database;
+
 class DocumentReader {
  public:
   explicit DocumentReader(const Transaction& txn) noexcept : txn_(&txn) {}
@@ -184,6 +234,18 @@ class DocumentReader {
   // as {"values": [...]}. Errors: FilterMalformed (also for the path), BudgetExhausted, DocumentTooLarge.
   Result<Document> distinct(Bytes collection, Bytes path, const Document& filter,
                             const FindOptions& options = {}) const;
+  // Milliseconds since 1970 at which the document expires; 0: never; nothing: there is no such document.
+  Result<std::optional<std::uint64_t>> expires_ms(Bytes collection, const DocumentId& id) const;
+  Result<CollectionOptions> collection_options(Bytes collection) const;
+
+  // Visits the changes that this transaction sees, in the order of their commits, and answers the token to go on with
+  // later, in a new transaction; also when nothing was new. Every change is visited once. Errors: Misuse (there is no
+  // log, see keep_changes), KeyNotFound (what follows the token is not held any more), FilterMalformed,
+  // ArgumentInvalid (the token), BudgetExhausted.
+  Result<std::string> watch(const WatchOptions& options, const ChangeFunction& visit) const;
+  // The token of this moment: watch() goes on with what is committed later.
+  Result<std::string> watch_token() const;
+
   // The document that a reference means, or nothing. Errors: DocumentMalformed when it is no reference.
   Result<std::optional<StoredDocument>> resolve(const Document& reference) const;
   // The document with its references replaced by the documents that they mean, and theirs, up to `depth` away; nothing
@@ -221,6 +283,9 @@ class DocumentWriter : public DocumentReader {
   Status create_index(Bytes collection, const IndexDefinition& definition);
   // Errors: IndexNotFound.
   Status drop_index(Bytes collection, Bytes index);
+  // In force from now on, for documents that are written. Expiry counts for those that are there, too; all of them are
+  // read for that. Errors: ArgumentInvalid.
+  Status set_collection_options(Bytes collection, const CollectionOptions& options);
 
   // Stores a new document and answers its id: its member "_id", which moves to the front, or a new UUID (version 7)
   // when it has none. Errors: DocumentExists, DocumentIdInvalid; DocumentMalformed when a name begins with `$` that is
@@ -237,6 +302,21 @@ class DocumentWriter : public DocumentReader {
                                                  std::optional<std::uint64_t> expected = {});
   // True when there was one.
   Result<bool> remove(Bytes collection, const DocumentId& id, std::optional<std::uint64_t> expected = {});
+
+  // As upsert, with a time at which the document expires: from then on no call sees it. Writing a document in any other
+  // way than update() and find_and_modify() takes that time away again.
+  Result<bool> set_ex(Bytes collection, const Document& document, Expiry expiry,
+                      std::optional<std::uint64_t> expected = {});
+  // Sets the time of a document that is there. True when there was one.
+  Result<bool> set_expiry(Bytes collection, const DocumentId& id, Expiry expiry,
+                          std::optional<std::uint64_t> expected = {});
+  // Removes documents that have expired, the oldest first, up to `documents_max` of all collections. Call it now and
+  // then, or let a DocumentSweeper do it; it only frees space, and nobody can tell whether it has run.
+  Result<SweepResult> sweep_expired(std::uint64_t documents_max = 1000);
+
+  // Keeps a log of up to `entries_max` changes of documents and collections for watch(); older ones are given up.
+  // 0: ends the log. It is part of the transaction that makes the changes.
+  Status keep_changes(std::uint64_t entries_max);
 
   // Changes what matches `filter` by the operators of `update` (docs/DOCUMENTS.md). After an error nothing is done.
   // Errors: UpdateMalformed, UpdatePathConflict, UpdateTypeMismatch, UpdateOverflow, DocumentIdChanged,
@@ -266,5 +346,23 @@ Status build_index(Database& db, Bytes collection, const IndexDefinition& defini
 
 // Compares all indexes with what their documents say; adds findings to `report`.
 Status verify_documents(const Transaction& txn, VerifyReport& report);
+
+// Sweeps a database in a thread of its own, in small transactions, as long as it lives. It must end before the
+// database.
+class DocumentSweeper {
+ public:
+  // Errors: SystemFailed (no thread).
+  static Result<DocumentSweeper> start(Database& db, std::chrono::milliseconds period = std::chrono::seconds(1));
+  ~DocumentSweeper();
+  DocumentSweeper(DocumentSweeper&&) noexcept;
+  DocumentSweeper& operator=(DocumentSweeper&&) noexcept;
+
+  Status status() const;  // how the last step ended
+
+ private:
+  struct Impl;
+  explicit DocumentSweeper(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
 
 }  // namespace vitrine

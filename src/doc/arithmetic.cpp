@@ -2,9 +2,10 @@
 // Decimals are computed by Intel's library, whose format is that of BSON.
 #include "doc/arithmetic.hpp"
 
-#include <cmath>
+#include <charconv>
 
 #include "doc/compare.hpp"
+#include "doc/decimal.hpp"
 
 // How Debian built the archive that we link: values by value, rounding and flags as arguments.
 #define DECIMAL_CALL_BY_REFERENCE 0
@@ -39,6 +40,19 @@ BID_UINT128 to_decimal(const Value& value) {
   BID_UINT128 result;
   result.w[0] = decimal.low;
   result.w[1] = decimal.high;
+  return result;
+}
+
+// A double as the shortest digits that give it back.
+BID_UINT128 as_written(const Value& value) {
+  if (value.type != Type::Double) return to_decimal(value);
+  char text[32];
+  const char* end = std::to_chars(text, text + sizeof text, value.as_double()).ptr;
+  const std::optional<Decimal128> decimal = decimal128_from_text(Bytes(text, static_cast<std::size_t>(end - text)));
+  if (!decimal) return to_decimal(value);
+  BID_UINT128 result;
+  result.w[0] = decimal->low;
+  result.w[1] = decimal->high;
   return result;
 }
 
@@ -83,6 +97,13 @@ Number zero_like(const Value& value) {
       return number(Type::Decimal128, Decimal128{zero.w[0], zero.w[1]});
     }
   }
+}
+
+bool is_multiple(const Value& a, const Value& b) {
+  if (is_integer(a) && is_integer(b)) return a.as_integer() % b.as_integer() == 0;
+  unsigned flags = 0;
+  const BID_UINT128 rest = bid128_fmod(as_written(a), as_written(b), &flags);
+  return bid128_isZero(rest) != 0;
 }
 
 std::optional<std::int64_t> whole_number(const Value& value) {

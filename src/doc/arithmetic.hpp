@@ -20,6 +20,10 @@ Result<Number> compute(Arithmetic operation, const Value& a, const Value& b);
 // Zero of the type of `value`.
 Number zero_like(const Value& value);
 
+// Is `a` a whole multiple of `b`, both as they are written in decimal digits: 0.3 is one of 0.1?
+// REQUIRES: both are numbers, `b` is above zero.
+bool is_multiple(const Value& a, const Value& b);
+
 // The number as 64 bits, when it is one exactly.
 std::optional<std::int64_t> whole_number(const Value& value);
 

@@ -7,6 +7,9 @@
 #include "base/try.hpp"
 #include "base/utf8.hpp"
 #include "doc/bson.hpp"
+#include "doc/change_log.hpp"
+#include "doc/collection_options.hpp"
+#include "doc/expiry.hpp"
 #include "doc/key_encoding.hpp"
 
 namespace vitrine::doc {
@@ -15,6 +18,8 @@ namespace {
 constexpr char kCatalog = 0x01, kNextId = 0x02, kProgress = 0x03, kDocuments = 0x10, kEntries = 0x11;
 constexpr std::size_t kNameMax = 255;
 constexpr Bytes kIndexes = "indexes";
+constexpr Bytes kOptions = "options", kExpires = "expires";
+constexpr Value kTrue{Type::Bool, Bytes("\1", 1)};
 
 ByteString catalog_key(Bytes name) { return ByteString(1, kCatalog).append(name); }
 
@@ -77,12 +82,31 @@ Result<std::uint32_t> take_id(kv::StoreWriter& txn) {
   return static_cast<std::uint32_t>(*id);
 }
 
+// The other members of the entry stay as they are.
+static Status replace_member(kv::StoreWriter& txn, Bytes name, Bytes member, const Value& value) {
+  const ByteString entry = TRY(read_entry(txn, name));
+  Builder builder;
+  for (Elements walk(entry); const auto element = walk.next();) {
+    if (element->name != member) builder.add(element->name, element->value);
+  }
+  builder.add(member, value);
+  return txn.put(catalog_key(name), builder.finish());
+}
+
 Result<Collection> open_collection(const kv::StoreReader& txn, Bytes name) {
   const ByteString entry = TRY(read_entry(txn, name));
   const std::optional<Value> id = find_member(entry, "id");
   if (!id || id->type != Type::Int64 || id->as_integer() <= 0) return damaged();
-  std::vector<Index> indexes = TRY(decode_indexes(entry));
-  return Collection{static_cast<std::uint32_t>(id->as_integer()), ByteString(name), std::move(indexes)};
+  Collection collection{static_cast<std::uint32_t>(id->as_integer()), ByteString(name), {}, {}, false, 0, {}};
+  collection.indexes = TRY(decode_indexes(entry));
+  if (const std::optional<Value> options = find_member(entry, kOptions)) {
+    collection.options = TRY(decode_options(options->bytes));
+  }
+  collection.may_expire = find_member(entry, kExpires).has_value() ||
+                          std::any_of(collection.indexes.begin(), collection.indexes.end(),
+                                      [](const Index& index) { return index.expire_after_s.has_value(); });
+  if (collection.may_expire) collection.now_ms = TRY(current_ms(txn));
+  return collection;
 }
 
 Result<std::vector<ByteString>> list_collections(const kv::StoreReader& txn) {
@@ -96,8 +120,9 @@ Result<std::vector<ByteString>> list_collections(const kv::StoreReader& txn) {
 
 Result<Collection> create_collection(kv::StoreWriter& txn, Bytes name) {
   CHECK(check_is_free(txn, name));
-  const Collection collection{TRY(take_id(txn)), ByteString(name), {}};
+  const Collection collection{TRY(take_id(txn)), ByteString(name), {}, {}, false, 0, {}};
   CHECK(txn.put(catalog_key(name), Builder().add_int64("id", collection.id).finish()));
+  CHECK(log_change(txn, ChangeKind::Create, name, {}));
   return collection;
 }
 
@@ -110,6 +135,7 @@ Status drop_collection(kv::StoreWriter& txn, Bytes name) {
     CHECK(txn.erase_range(entries, after_prefix(entries)));
     CHECK(txn.erase(index_progress_key(index)));
   }
+  CHECK(log_change(txn, ChangeKind::Drop, name, {}));
   return txn.erase(catalog_key(name));
 }
 
@@ -117,7 +143,21 @@ Status rename_collection(kv::StoreWriter& txn, Bytes from, Bytes to) {
   const ByteString entry = TRY(read_entry(txn, from));
   CHECK(check_is_free(txn, to));
   CHECK(txn.erase(catalog_key(from)));
+  CHECK(log_change(txn, ChangeKind::Rename, from, Builder().add_string("to", to).finish()));
   return txn.put(catalog_key(to), entry);
+}
+
+Status set_options(kv::StoreWriter& txn, Bytes name, const CollectionOptions& options) {
+  const ByteString encoded = TRY(encode_options(options));
+  CHECK(replace_member(txn, name, kOptions, {Type::Object, encoded}));
+  if (!options.expire_after_s && !TRY(open_collection(txn, name)).may_expire) return {};
+  CHECK(replace_member(txn, name, kExpires, kTrue));
+  return rebuild_expiry(txn, TRY(open_collection(txn, name)));
+}
+
+Status mark_expiring(kv::StoreWriter& txn, const Collection& collection) {
+  if (collection.may_expire) return {};
+  return replace_member(txn, collection.name, kExpires, kTrue);
 }
 
 // The other members of the entry stay as they are.

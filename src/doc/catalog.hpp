@@ -2,7 +2,8 @@
 // Which collections there are, and where their documents lie. All of it is entries of the store, so it changes and is
 // undone with everything else of a transaction. Nothing is remembered outside of the store.
 //
-//   01 NAME                   a collection: BSON {"id": ..., "indexes": [...]}, see index.hpp
+//   01 NAME                   a collection: BSON {"id": ..., "indexes": [...] (index.hpp), "options": {...},
+//                             "expires": true}
 //   02                        the next free id of a collection or index, a varint; ids are never used again
 //   03 INDEX                  how far the building of an index has come: the encoded id of the last document
 //   10 COLLECTION ID          a document: COLLECTION is four bytes, big-endian; ID is encoded by key_encoding.hpp
@@ -15,10 +16,16 @@
 
 namespace vitrine::doc {
 
+class Schema;
+
 struct Collection {
   std::uint32_t id = 0;
   ByteString name = {};
   std::vector<Index> indexes = {};
+  CollectionOptions options = {};
+  bool may_expire = false;                            // some document has, or had, a time at which it expires
+  std::uint64_t now_ms = 0;                           // when the collection was opened, if it may expire
+  mutable std::shared_ptr<const Schema> schema = {};  // the validator, once it was compiled
 
   const Index* find_index(Bytes index) const noexcept;
 };
@@ -39,6 +46,10 @@ Status check_name(Bytes name);
 Result<std::uint32_t> take_id(kv::StoreWriter& txn);
 // Writes the list of its indexes to the catalog.
 Status save_indexes(kv::StoreWriter& txn, const Collection& collection);
+// What every document must keep to from now on, and when documents expire. Errors: ArgumentInvalid.
+Status set_options(kv::StoreWriter& txn, Bytes name, const CollectionOptions& options);
+// From now on some of its documents expire.
+Status mark_expiring(kv::StoreWriter& txn, const Collection& collection);
 
 // What the keys of the documents of a collection begin with.
 ByteString document_prefix(const Collection& collection);

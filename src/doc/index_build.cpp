@@ -2,6 +2,7 @@
 #include "doc/index_build.hpp"
 
 #include "base/try.hpp"
+#include "doc/expiry.hpp"
 #include "doc/indexes.hpp"
 #include "doc/store_documents.hpp"
 
@@ -76,7 +77,8 @@ class Build {
     for (Index& each : collection.indexes) {
       if (each.name == definition_.name) each.is_building = false;
     }
-    return save_indexes(txn, collection);
+    CHECK(save_indexes(txn, collection));
+    return definition_.expire_after_s ? rebuild_expiry(txn, collection) : Status{};
   }
 
   kv::Store& store_;

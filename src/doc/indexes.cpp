@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "base/try.hpp"
+#include "doc/expiry.hpp"
 #include "doc/index_changes.hpp"
 #include "doc/store_documents.hpp"
 
@@ -44,7 +45,7 @@ Status create_index(kv::StoreWriter& txn, Collection collection, const IndexDefi
       CHECK(drop_index(txn, std::move(collection), definition.name));
       return batch.status();
     }
-    if (batch->is_last) return {};
+    if (batch->is_last) return definition.expire_after_s ? rebuild_expiry(txn, collection) : Status{};
     after = std::move(batch->last_id);
   }
 }
@@ -60,8 +61,10 @@ Status drop_index(kv::StoreWriter& txn, Collection collection, Bytes name) {
   const Index* const index = collection.find_index(name);
   if (index == nullptr) return Status::error(ErrorCode::IndexNotFound).with("index", name);
   CHECK(erase_entries(txn, *index));
+  const bool expires = index->expire_after_s.has_value();
   collection.indexes.erase(collection.indexes.begin() + (index - collection.indexes.data()));
-  return save_indexes(txn, collection);
+  CHECK(save_indexes(txn, collection));
+  return expires ? rebuild_expiry(txn, collection) : Status{};
 }
 
 Result<std::vector<IndexInfo>> list_indexes(const Collection& collection) {

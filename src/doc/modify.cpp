@@ -46,7 +46,8 @@ Result<Change> update_one(kv::StoreWriter& txn, const Collection& collection, Re
   const ByteString updated = TRY(update.apply(before.bson, moment));
   if (updated == before.bson) return Change{before, before};
   ByteString storable = TRY(storable_document(updated));
-  TRY(write_document(txn, collection, storable, {}));
+  TRY(write_document(txn, collection, storable,
+                     {.may_exist = true, .may_be_missing = true, .version = {}, .expires_ms = std::nullopt}));
   Record after{std::move(storable), txn.read_version() + 1};
   return Change{std::move(before), std::move(after)};
 }

@@ -60,7 +60,9 @@ class Runner {
     const bool is_ordered = query_.order.is_given();
     const bool counts = query_.only_counts && !is_ordered && !query_.after && !plan().needs_filter;
     const bool any_order = query_.any_order && !is_ordered && !query_.after;
-    run_.is_covered = counts || (is_covering() && (plan().gives_order || run_.sorts || any_order));
+    // Whether a document has expired only the document can tell.
+    run_.is_covered =
+        !collection_.may_expire && (counts || (is_covering() && (plan().gives_order || run_.sorts || any_order)));
     const bool has_limit = query_.limit != ~std::uint64_t{0};
     return run_.is_covered || any_order || (plan().gives_order && (is_ordered || has_limit));
   }
@@ -111,7 +113,8 @@ class Runner {
   bool offer_entry(Bytes id, Bytes entry) {
     ++run_.documents_examined;
     const Result<RecordView> record = view_record(entry);
-    return record.has_value() ? offer(id, *record) : fail(record.status());
+    if (!record.has_value()) return fail(record.status());
+    return !is_visible(collection_, *record) || offer(id, *record);
   }
 
   Status read_by_id() {

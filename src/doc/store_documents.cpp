@@ -4,14 +4,17 @@
 #include <algorithm>
 
 #include "base/try.hpp"
+#include "doc/change_log.hpp"
+#include "doc/expiry.hpp"
 #include "doc/index_changes.hpp"
 #include "doc/key_encoding.hpp"
+#include "doc/schema.hpp"
 #include "doc/uuid.hpp"
 
 namespace vitrine::doc {
 namespace {
 
-constexpr char kRecordFormat = 0x01;
+constexpr char kRecordFormat = 0x01, kExpiringFormat = 0x02;
 
 Status damaged() { return Status::error(ErrorCode::DocumentMalformed, "a damaged entry of a document"); }
 
@@ -21,10 +24,49 @@ Result<RecordView> decode_record(Bytes entry) {
   return check_document(record.bson).is_ok() ? Result<RecordView>(record) : damaged();
 }
 
-ByteString encode_record(const kv::StoreReader& txn, Bytes document) {
-  ByteString entry(1, kRecordFormat);
+ByteString encode_record(const kv::StoreReader& txn, Bytes document, std::uint64_t expires) {
+  ByteString entry(1, expires != 0 ? kExpiringFormat : kRecordFormat);
   base::append_varint(entry, txn.read_version() + 1);
+  if (expires != 0) base::append_varint(entry, expires);
   return entry.append(document);
+}
+
+// Without a BSON when there is no entry.
+Result<RecordView> decode_if_any(const std::optional<ByteString>& entry) {
+  return entry ? decode_record(*entry) : Result<RecordView>(RecordView{});
+}
+
+std::uint64_t time_of(const Collection& collection, const RecordView& record) {
+  return record.bson.empty() ? 0 : expires_ms(collection, record.bson, record.own_expires_ms);
+}
+
+// What writing an entry takes with it, beside the indexes. `before` may have expired, or be none.
+Status put_record(kv::StoreWriter& txn, const Collection& collection, Bytes id, const RecordView& before,
+                  Bytes document, std::uint64_t expires) {
+  const ChangeKind kind = is_visible(collection, before) ? ChangeKind::Update : ChangeKind::Insert;
+  const RecordView after{document, 0, expires};
+  if (expires != 0) CHECK(mark_expiring(txn, collection));
+  CHECK(move_expiry(txn, collection, id, time_of(collection, before), time_of(collection, after)));
+  CHECK(txn.put(document_prefix(collection).append(id), encode_record(txn, document, expires)));
+  return log_change(txn, kind, collection.name, document);
+}
+
+Status erase_record(kv::StoreWriter& txn, const Collection& collection, Bytes id, const RecordView& before,
+                    ChangeKind kind) {
+  IndexChanges changes(collection);
+  CHECK(changes.add(before.bson, {}, id));
+  CHECK(move_expiry(txn, collection, id, time_of(collection, before), 0));
+  CHECK(txn.erase(document_prefix(collection).append(id)));
+  CHECK(changes.apply(txn));
+  return log_change(txn, kind, collection.name, before.bson);
+}
+
+Status check_validator(const Collection& collection, Bytes document) {
+  if (count_members(collection.options.validator.bson()) == 0) return {};
+  if (!collection.schema) {
+    collection.schema = std::make_shared<const Schema>(TRY(Schema::compile(collection.options.validator.bson())));
+  }
+  return collection.schema->check(document);
 }
 
 // A name with `$` would be taken for an operator or a type wrapper in JSON. References need three of them.
@@ -60,11 +102,18 @@ Status check_id(const Value& id) {
 }
 
 Result<RecordView> view_record(Bytes entry) {
-  if (entry.empty() || entry.front() != kRecordFormat) return damaged();
+  const char format = entry.empty() ? '\0' : entry.front();
+  if (format != kRecordFormat && format != kExpiringFormat) return damaged();
   entry.remove_prefix(1);
   const std::optional<std::uint64_t> version = base::take_varint(entry);
-  if (!version || entry.size() > kDocumentSizeMax || !Elements(entry).is_well_formed()) return damaged();
-  return RecordView{entry, *version};
+  const std::optional<std::uint64_t> expires = format == kExpiringFormat ? base::take_varint(entry) : 0;
+  if (!version || !expires || entry.size() > kDocumentSizeMax || !Elements(entry).is_well_formed()) return damaged();
+  return RecordView{entry, *version, *expires};
+}
+
+bool is_visible(const Collection& collection, const RecordView& record) {
+  if (record.bson.empty()) return false;
+  return !collection.may_expire || !is_past(time_of(collection, record), collection.now_ms);
 }
 
 Result<std::optional<Record>> read_document(const kv::StoreReader& txn, const Collection& collection, const Value& id) {
@@ -73,8 +122,8 @@ Result<std::optional<Record>> read_document(const kv::StoreReader& txn, const Co
 
 Result<std::optional<Record>> read_document_at(const kv::StoreReader& txn, const Collection& collection, Bytes id) {
   const std::optional<ByteString> entry = TRY(txn.get(document_prefix(collection).append(id)));
-  if (!entry) return std::optional<Record>();
-  const RecordView record = TRY(decode_record(*entry));
+  const RecordView record = TRY(decode_if_any(entry));
+  if (!is_visible(collection, record)) return std::optional<Record>();
   return std::optional<Record>({ByteString(record.bson), record.version});
 }
 
@@ -82,10 +131,14 @@ Result<std::uint64_t> scan_documents(const kv::StoreReader& txn, const Collectio
                                      base::FunctionRef<bool(Bytes bson, std::uint64_t version)> visit) {
   const ByteString prefix = document_prefix(collection);
   Status failed;
-  const std::uint64_t count = TRY(txn.scan(prefix, after_prefix(prefix), {}, [&](Bytes, Bytes entry) {
+  std::uint64_t count = 0;
+  TRY(txn.scan(prefix, after_prefix(prefix), {}, [&](Bytes, Bytes entry) {
     const Result<RecordView> record = view_record(entry);
     failed = record.status();
-    return record.has_value() && visit(record->bson, record->version);
+    if (!record.has_value()) return false;
+    if (!is_visible(collection, *record)) return true;
+    ++count;
+    return visit(record->bson, record->version);
   }));
   CHECK(failed);
   return count;
@@ -93,6 +146,12 @@ Result<std::uint64_t> scan_documents(const kv::StoreReader& txn, const Collectio
 
 Status scan_documents_after(const kv::StoreReader& txn, const Collection& collection, Bytes after,
                             base::FunctionRef<bool(Bytes id, Bytes bson)> visit) {
+  return scan_records(txn, collection, after,
+                      [&](Bytes id, const RecordView& record) { return visit(id, record.bson); });
+}
+
+Status scan_records(const kv::StoreReader& txn, const Collection& collection, Bytes after,
+                    base::FunctionRef<bool(Bytes id, const RecordView& record)> visit) {
   const ByteString prefix = document_prefix(collection);
   // No encoded id is the beginning of another one.
   const ByteString begin = after.empty() ? prefix : after_prefix(prefix + ByteString(after));
@@ -100,12 +159,25 @@ Status scan_documents_after(const kv::StoreReader& txn, const Collection& collec
   TRY(txn.scan(begin, after_prefix(prefix), {}, [&](Bytes key, Bytes entry) {
     const Result<RecordView> record = decode_record(entry);
     failed = record.status();
-    return record.has_value() && visit(key.substr(prefix.size()), record->bson);
+    return record.has_value() && visit(key.substr(prefix.size()), *record);
   }));
   return failed;
 }
 
+Result<std::optional<std::uint64_t>> read_expiry(const kv::StoreReader& txn, const Collection& collection, Bytes id) {
+  const std::optional<ByteString> entry = TRY(txn.get(document_prefix(collection).append(id)));
+  if (!entry) return std::optional<std::uint64_t>();
+  return std::optional(time_of(collection, TRY(decode_record(*entry))));
+}
+
+Status remove_expired(kv::StoreWriter& txn, const Collection& collection, Bytes id) {
+  const std::optional<ByteString> entry = TRY(txn.get(document_prefix(collection).append(id)));
+  const RecordView before = TRY(decode_if_any(entry));
+  return before.bson.empty() ? Status{} : erase_record(txn, collection, id, before, ChangeKind::Expire);
+}
+
 Result<std::uint64_t> count_documents(const kv::StoreReader& txn, const Collection& collection) {
+  if (collection.may_expire) return scan_documents(txn, collection, [](Bytes, std::uint64_t) { return true; });
   const ByteString prefix = document_prefix(collection);
   return txn.scan(prefix, after_prefix(prefix), {}, [](Bytes, Bytes) { return true; });
 }
@@ -131,57 +203,58 @@ Result<ByteString> storable_document(Bytes document) {
 Result<WriteResult> write_document(kv::StoreWriter& txn, const Collection& collection, Bytes document,
                                    const Expectation& expectation) {
   const ByteString id = encoded_key(id_of(document));
-  const ByteString key = document_prefix(collection) + id;
-  const std::optional<ByteString> there = TRY(txn.get(key));
-  RecordView before;
-  if (there) before = TRY(decode_record(*there));
-  CHECK(check_version(expectation.version, before.version));
-  if (there && !expectation.may_exist) return Status::error(ErrorCode::DocumentExists);
-  if (!there && !expectation.may_be_missing) return WriteResult{};
+  const std::optional<ByteString> entry = TRY(txn.get(document_prefix(collection).append(id)));
+  const RecordView before = TRY(decode_if_any(entry));
+  const bool is_there = is_visible(collection, before);
+  CHECK(check_version(expectation.version, is_there ? before.version : 0));
+  if (is_there && !expectation.may_exist) return Status::error(ErrorCode::DocumentExists);
+  if (!is_there && !expectation.may_be_missing) return WriteResult{};
+  CHECK(check_validator(collection, document));
   IndexChanges changes(collection);
   CHECK(changes.add(before.bson, document, id));
   CHECK(changes.check(txn));
-  CHECK(txn.put(key, encode_record(txn, document)));
+  const std::uint64_t kept = is_there ? before.own_expires_ms : 0;
+  CHECK(put_record(txn, collection, id, before, document, expectation.expires_ms.value_or(kept)));
   CHECK(changes.apply(txn));
-  return WriteResult{there.has_value(), true};
+  return WriteResult{is_there, true};
 }
 
 Status insert_documents(kv::StoreWriter& txn, const Collection& collection, const std::vector<ByteString>& documents) {
   const ByteString prefix = document_prefix(collection);
-  IndexChanges changes(collection);
   std::vector<ByteString> keys;
   keys.reserve(documents.size());
   for (const ByteString& document : documents) {
-    const ByteString id = encoded_key(id_of(document));
-    keys.push_back(prefix + id);
-    CHECK(changes.add({}, document, id));
+    keys.push_back(prefix + encoded_key(id_of(document)));
+    CHECK(check_validator(collection, document));
   }
   std::vector<ByteString> sorted = keys;
   std::sort(sorted.begin(), sorted.end());
   const bool repeats = std::adjacent_find(sorted.begin(), sorted.end()) != sorted.end();
   if (repeats) return Status::error(ErrorCode::DocumentExists, "two of the documents have the same id");
   const std::vector<std::optional<ByteString>> there = TRY(txn.multi_get(keys));
+  IndexChanges changes(collection);
+  std::vector<RecordView> before;
   for (std::size_t i = 0; i < there.size(); ++i) {
-    if (there[i]) return Status::error(ErrorCode::DocumentExists).with("index", i);
+    before.push_back(TRY(decode_if_any(there[i])));
+    if (is_visible(collection, before[i])) return Status::error(ErrorCode::DocumentExists).with("index", i);
+    CHECK(changes.add(before[i].bson, documents[i], Bytes(keys[i]).substr(prefix.size())));
   }
   CHECK(changes.check(txn));
-  for (std::size_t i = 0; i < keys.size(); ++i) CHECK(txn.put(keys[i], encode_record(txn, documents[i])));
+  for (std::size_t i = 0; i < keys.size(); ++i) {
+    CHECK(put_record(txn, collection, Bytes(keys[i]).substr(prefix.size()), before[i], documents[i], 0));
+  }
   return changes.apply(txn);
 }
 
 Result<bool> remove_document(kv::StoreWriter& txn, const Collection& collection, const Value& id,
                              std::optional<std::uint64_t> expected) {
   const ByteString encoded = encoded_key(id);
-  const ByteString key = document_prefix(collection) + encoded;
-  const std::optional<ByteString> there = TRY(txn.get(key));
-  RecordView before;
-  if (there) before = TRY(decode_record(*there));
-  CHECK(check_version(expected, before.version));
-  if (!there) return false;
-  IndexChanges changes(collection);
-  CHECK(changes.add(before.bson, {}, encoded));
-  CHECK(txn.erase(key));
-  CHECK(changes.apply(txn));
+  const std::optional<ByteString> entry = TRY(txn.get(document_prefix(collection).append(encoded)));
+  const RecordView before = TRY(decode_if_any(entry));
+  const bool is_there = is_visible(collection, before);
+  CHECK(check_version(expected, is_there ? before.version : 0));
+  if (!is_there) return false;
+  CHECK(erase_record(txn, collection, encoded, before, ChangeKind::Remove));
   return true;
 }
 

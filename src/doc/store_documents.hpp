@@ -3,6 +3,9 @@
 // error of a write leaves the transaction as it was. An entry is
 //
 //   01 VERSION BSON           VERSION: a varint, the read version of the transaction that wrote it, plus one
+//   02 VERSION EXPIRES BSON   EXPIRES: a varint, the time that was set for this document, see expiry.hpp
+//
+// A document that has expired is nowhere to be seen, but for what says so. Changes go to the log of changes, too.
 //
 // Whoever writes a document has read it in the same transaction, so its version grows with each commit that writes it,
 // on stores with one writer and on those that refuse conflicts.
@@ -31,11 +34,14 @@ Value id_of(Bytes storable);
 struct RecordView {
   Bytes bson;
   std::uint64_t version = 0;
+  std::uint64_t own_expires_ms = 0;  // 0: none was set
 };
 
 // Looks at an entry of the store in place. Says nothing of what is inside the document, which every reader of BSON here
 // takes as it comes. Errors: DocumentMalformed.
 Result<RecordView> view_record(Bytes entry);
+// False when it has expired, or is none.
+bool is_visible(const Collection& collection, const RecordView& record);
 
 // Errors: DocumentMalformed when the entry is damaged.
 Result<std::optional<Record>> read_document(const kv::StoreReader& txn, const Collection& collection, const Value& id);
@@ -49,6 +55,14 @@ Status scan_documents_after(const kv::StoreReader& txn, const Collection& collec
                             base::FunctionRef<bool(Bytes id, Bytes bson)> visit);
 Result<std::uint64_t> count_documents(const kv::StoreReader& txn, const Collection& collection);
 
+// For those who keep expiry: documents that follow the encoded id `after`, also such as have expired.
+Status scan_records(const kv::StoreReader& txn, const Collection& collection, Bytes after,
+                    base::FunctionRef<bool(Bytes id, const RecordView& record)> visit);
+// When the document of an encoded id expires or has expired, 0: never; nothing: there is no entry of it.
+Result<std::optional<std::uint64_t>> read_expiry(const kv::StoreReader& txn, const Collection& collection, Bytes id);
+// Removes what is left of a document that has expired.
+Status remove_expired(kv::StoreWriter& txn, const Collection& collection, Bytes id);
+
 // A document as it is stored: "_id" first, made up when it is missing, names checked.
 // Errors: DocumentIdInvalid, DocumentMalformed, DocumentTooLarge.
 Result<ByteString> storable_document(Bytes document);
@@ -57,7 +71,8 @@ Result<ByteString> storable_document(Bytes document);
 struct Expectation {
   bool may_exist = true;
   bool may_be_missing = true;
-  std::optional<std::uint64_t> version;  // 0: it is missing
+  std::optional<std::uint64_t> version;         // 0: it is missing
+  std::optional<std::uint64_t> expires_ms = 0;  // of the document from now on; nothing: as it was
 };
 
 struct WriteResult {
@@ -68,7 +83,8 @@ struct WriteResult {
 // Errors: VersionDiffers. `found` is 0 when there is no document.
 Status check_version(std::optional<std::uint64_t> expected, std::uint64_t found);
 
-// Stores a storable document. Errors: DocumentExists, VersionDiffers, IndexDuplicate, IndexTooManyKeys.
+// Stores a storable document. Errors: DocumentExists, VersionDiffers, IndexDuplicate, IndexTooManyKeys;
+// DocumentMalformed when the validator says so.
 Result<WriteResult> write_document(kv::StoreWriter& txn, const Collection& collection, Bytes document,
                                    const Expectation& expectation);
 // All or none; `documents` are storable.

@@ -41,6 +41,7 @@ inline std::string contents(const kv::StoreReader& txn, Bytes name) {
 template <typename Holder>
 class StoreTest : public ::testing::Test {
  protected:
+  Holder& holder() { return holder_; }
   kv::Store& store() { return holder_.store; }
   // Runs `body` and commits what it did.
   Status write(const std::function<Status(kv::StoreWriter&)>& body) {

@@ -2,6 +2,7 @@
 // What stands behind the public Database class.
 #pragma once
 
+#include <atomic>
 #include <memory>
 #include <mutex>
 
@@ -37,11 +38,21 @@ struct DatabaseImpl : std::enable_shared_from_this<DatabaseImpl> {
   // Where backups and exports go and imports come from: for in-memory databases, too, the world outside.
   os::Env& outside() const { return own_env ? *outer_env : current()->env(); }
 
+  // The machine's time, but never less than before in this handle.
+  std::uint64_t clock_ms(os::Env& env) noexcept {
+    const std::uint64_t now = env.wall_ms();
+    std::uint64_t latest = latest_ms.load(std::memory_order_relaxed);
+    while (latest < now && !latest_ms.compare_exchange_weak(latest, now, std::memory_order_relaxed)) {
+    }
+    return latest < now ? now : latest;
+  }
+
   mutable std::mutex mutex;
   std::unique_ptr<os::Env> own_env;  // in-memory databases
   os::Env* outer_env = nullptr;      // theirs
   std::shared_ptr<engine::Engine> engine;
   TransactionImpl* open_transactions = nullptr;  // a list through TransactionImpl::next
+  std::atomic<std::uint64_t> latest_ms{0};
   kv::OperationCounters operations;
 };
 

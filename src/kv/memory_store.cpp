@@ -6,6 +6,7 @@
 
 #include "base/try.hpp"
 #include "kv/safely.hpp"
+#include "os/env.hpp"
 
 namespace vitrine::kv {
 namespace {
@@ -39,10 +40,11 @@ std::uint64_t walk(const Map& map, Bytes begin, Bytes end, const StoreScan& opti
 
 class MemoryReader final : public StoreReader {
  public:
-  MemoryReader(std::shared_ptr<const MemoryStore::Map> state, std::uint64_t version)
-      : state_(std::move(state)), version_(version) {}
+  MemoryReader(const MemoryStore& store, std::shared_ptr<const MemoryStore::Map> state, std::uint64_t version)
+      : store_(&store), state_(std::move(state)), version_(version) {}
 
   std::uint64_t read_version() const override { return version_; }
+  std::uint64_t clock_ms() const override { return store_->clock_ms(); }
 
   Result<std::optional<ByteString>> get(Bytes key) const override {
     CHECK(check_key(key));
@@ -62,6 +64,7 @@ class MemoryReader final : public StoreReader {
   }
 
  private:
+  const MemoryStore* store_;
   std::shared_ptr<const MemoryStore::Map> state_;
   std::uint64_t version_;
 };
@@ -73,6 +76,7 @@ class MemoryWriter final : public StoreWriter {
       : store_(&store), state_(std::move(state)), version_(version) {}
 
   std::uint64_t read_version() const override { return version_; }
+  std::uint64_t clock_ms() const override { return store_->clock_ms(); }
 
   Result<std::optional<ByteString>> get(Bytes key) const override {
     CHECK(usable());
@@ -161,10 +165,15 @@ class MemoryWriter final : public StoreWriter {
   std::vector<MemoryStore::Range> writes_;
 };
 
+std::uint64_t MemoryStore::clock_ms() const {
+  std::lock_guard lock(mutex_);
+  return clock_ms_ != 0 ? clock_ms_ : os::system_env().wall_ms();
+}
+
 Result<std::unique_ptr<StoreReader>> MemoryStore::begin_read() {
   return safely([&]() -> Result<std::unique_ptr<StoreReader>> {
     std::lock_guard lock(mutex_);
-    return std::unique_ptr<StoreReader>(std::make_unique<MemoryReader>(state_, commits_.size()));
+    return std::unique_ptr<StoreReader>(std::make_unique<MemoryReader>(*this, state_, commits_.size()));
   });
 }
 

@@ -6,6 +6,7 @@
 // kept for ever, to find conflicts: this store is for tests, not for days of work.
 #pragma once
 
+#include <algorithm>
 #include <map>
 #include <mutex>
 #include <string>
@@ -25,12 +26,21 @@ class MemoryStore final : public Store {
   Result<std::unique_ptr<StoreReader>> begin_read() override;
   Result<std::unique_ptr<StoreWriter>> begin_write() override;
 
+  // Time stands still at the latest that was set; without any it is the machine's.
+  void set_clock_ms(std::uint64_t now) {
+    std::lock_guard lock(mutex_);
+    clock_ms_ = std::max(clock_ms_, now);
+  }
+
  private:
   friend class MemoryReader;
   friend class MemoryWriter;
 
-  std::mutex mutex_;  // guards the members below
+  mutable std::mutex mutex_;  // guards the members below
   std::shared_ptr<Map> state_ = std::make_shared<Map>();
+  std::uint64_t clock_ms() const;
+
+  std::uint64_t clock_ms_ = 0;
   std::vector<std::vector<Range>> commits_;  // what each wrote; the version of a state is how many there are
 };
 

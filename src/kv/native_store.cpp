@@ -2,6 +2,7 @@
 #include "kv/native_store.hpp"
 
 #include "base/try.hpp"
+#include "kv/database_impl.hpp"
 #include "kv/safely.hpp"
 #include "kv/transaction_impl.hpp"
 
@@ -31,6 +32,11 @@ struct Inside : Transaction {
 
 Result<NativeReader> NativeReader::attach(const Transaction& txn, Bytes keyspace) {
   return NativeReader(txn, TRY(find_keyspace(txn, keyspace)));
+}
+
+std::uint64_t NativeReader::clock_ms() const {
+  const TransactionImpl& behind = Inside::of(*txn_);
+  return behind.database->clock_ms(behind.engine->env());
 }
 
 Result<std::optional<ByteString>> NativeReader::get(Bytes key) const {

@@ -17,6 +17,7 @@ class NativeReader final : public StoreReader {
   static Result<NativeReader> attach(const Transaction& txn, Bytes keyspace);
 
   std::uint64_t read_version() const override { return txn_->snapshot_seq(); }
+  std::uint64_t clock_ms() const override;
   Result<std::optional<ByteString>> get(Bytes key) const override;
   Result<std::vector<std::optional<ByteString>>> multi_get(const std::vector<ByteString>& keys) const override;
   Result<std::uint64_t> scan(Bytes begin, Bytes end, const StoreScan& options,
@@ -38,6 +39,7 @@ class NativeWriter final : public StoreWriter {
   static Result<NativeWriter> attach(WriteTransaction& txn, Bytes keyspace);
 
   std::uint64_t read_version() const override { return reader_.read_version(); }
+  std::uint64_t clock_ms() const override { return reader_.clock_ms(); }
   Result<std::optional<ByteString>> get(Bytes key) const override { return reader_.get(key); }
   Result<std::vector<std::optional<ByteString>>> multi_get(const std::vector<ByteString>& keys) const override {
     return reader_.multi_get(keys);

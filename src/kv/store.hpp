@@ -39,6 +39,9 @@ class StoreReader {
   // Number of the committed state that this transaction sees. A later state has a larger number, and a commit of this
   // transaction a larger one still.
   virtual std::uint64_t read_version() const = 0;
+  // The time, in milliseconds since 1970. Never less than what was answered before, whatever the machine's clock does;
+  // what is kept of that when the store is opened again is the store's affair.
+  virtual std::uint64_t clock_ms() const = 0;
 
   // Errors: KeyEmpty, KeyTooLong.
   virtual Result<std::optional<ByteString>> get(Bytes key) const = 0;
