@@ -31,6 +31,16 @@ class VitrineSession final : public Session {
     value = buffer_;
     return true;
   }
+  std::uint64_t get_all(std::span<const std::string_view> keys, ScanSum& sum) override {
+    std::uint64_t found = 0;
+    const auto tell = [&](std::size_t place, std::optional<Bytes> value) {
+      if (!value) return;
+      sum.add(keys[place], *value);
+      ++found;
+    };
+    require_ok(transaction().multi_get(keyspace_, keys, tell), "multi_get");
+    return found;
+  }
   void scan(std::string_view from, std::uint64_t limit, ScanSum& sum) override {
     ScanOptions options;
     options.from = from;
