@@ -5,6 +5,11 @@
 function(vitrine_product_sources folder result)
   file(GLOB sources CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/src/${folder}/*.cpp")
   list(FILTER sources EXCLUDE REGEX "_(test|fuzz)\\.cpp$")
+  if(VITRINE_LEAN)
+    list(FILTER sources EXCLUDE REGEX "/crypto/(aead|derive|known_answers)\\.cpp$")
+  else()
+    list(FILTER sources EXCLUDE REGEX "/crypto/no_crypto\\.cpp$")
+  endif()
   set(${result} "${sources}" PARENT_SCOPE)
 endfunction()
 

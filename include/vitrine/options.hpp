@@ -62,8 +62,8 @@ struct Options {
   // --- Performance
   // Page size of a new file, a power of two from 4096 to 65536; ignored when the file exists. 0 takes the default.
   std::uint32_t page_size = 0;
-  // Memory for pages, in bytes, at least 1 MiB, and at least 256 pages are kept whatever it says; buffers of the log
-  // and of large values come on top and are bounded by a quarter of it.
+  // Memory for pages, in bytes, at least 64 KiB; 256 pages are kept whatever it says, or 32 when it is below 1 MiB.
+  // Buffers of the log and of large values come on top and are bounded by a quarter of it, or 256 KiB.
   std::uint64_t cache_size = 64ull << 20;
   // Bound of the log file, in bytes, at least 1 MiB. A checkpoint starts when half of it is used. 0: 64 MiB, or a
   // quarter of the cache if that is more, up to 1 GiB. The file grows towards the bound only under load.

@@ -8,6 +8,7 @@
 #include <openssl/hmac.h>
 #include <openssl/kdf.h>
 #include <openssl/params.h>
+#include <openssl/rand.h>
 
 #include <algorithm>
 #include <chrono>
@@ -57,6 +58,21 @@ Result<Mac> hmac(ByteSpan key, ByteSpan message) {
                                    message.size(), reinterpret_cast<unsigned char*>(mac.data()), &size);
   if (made == nullptr || size != mac.size()) return failed("libcrypto did not authenticate");
   return mac;
+}
+
+Result<Mac> sha256(ByteSpan message) {
+  Mac digest;
+  auto* const to = reinterpret_cast<unsigned char*>(digest.data());
+  if (EVP_Digest(message.data(), message.size(), to, nullptr, EVP_sha256(), nullptr) != 1) {
+    return failed("libcrypto did not hash");
+  }
+  return digest;
+}
+
+Status private_random(std::span<std::byte> bytes) {
+  auto* const to = reinterpret_cast<unsigned char*>(bytes.data());
+  if (RAND_priv_bytes(to, static_cast<int>(bytes.size())) != 1) return failed("libcrypto has no random numbers");
+  return {};
 }
 
 bool equal_in_constant_time(ByteSpan left, ByteSpan right) noexcept {

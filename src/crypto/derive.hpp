@@ -22,6 +22,8 @@ using Mac = std::array<std::byte, kMacSize>;
 // Errors: CryptoFailed.
 Status hkdf(ByteSpan secret, ByteSpan salt, std::string_view label, std::span<std::byte> key);
 Result<Mac> hmac(ByteSpan key, ByteSpan message);
+Result<Mac> sha256(ByteSpan message);
+Status private_random(std::span<std::byte> bytes);  // for secrets
 
 bool equal_in_constant_time(ByteSpan left, ByteSpan right) noexcept;
 

@@ -1,9 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 #include "crypto/secret.hpp"
 
-#include <openssl/evp.h>
-#include <openssl/rand.h>
-
 #include <algorithm>
 #include <array>
 #include <cctype>
@@ -30,12 +27,9 @@ constexpr std::string_view kAlphabet = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";  // w
 using RecoveryBytes = os::SecretArray<kRecoverySize + 3>;  // with the checksum, in the high bits of the last three
 
 Status add_checksum(RecoveryBytes& bytes) {
-  os::SecretArray<EVP_MAX_MD_SIZE> digest;
-  auto* const to = reinterpret_cast<unsigned char*>(digest.data());
-  if (EVP_Digest(bytes.data(), kRecoverySize, to, nullptr, EVP_sha256(), nullptr) != 1) {
-    return Status::error(ErrorCode::CryptoFailed, "libcrypto did not hash");
-  }
+  crypto::Mac digest = TRY(crypto::sha256(std::span(bytes).first(kRecoverySize)));
   std::copy_n(digest.begin(), 3, bytes.begin() + kRecoverySize);
+  os::wipe(digest.data(), digest.size());
   bytes.back() &= std::byte{0xf0};
   return {};
 }
@@ -126,9 +120,7 @@ Result<Secret> Secret::recovery_key(Bytes text) {
 
 Result<NewRecoveryKey> Secret::make_recovery_key() {
   RecoveryBytes bytes;
-  if (RAND_priv_bytes(reinterpret_cast<unsigned char*>(bytes.data()), kRecoverySize) != 1) {
-    return Status::error(ErrorCode::CryptoFailed, "libcrypto has no random numbers");
-  }
+  CHECK(crypto::private_random(std::span(bytes).first(kRecoverySize)));
   CHECK(add_checksum(bytes));
   Secret secret = TRY(make(SecretKind::RecoveryKey, Bytes(reinterpret_cast<const char*>(bytes.data()), kRecoverySize)));
   return NewRecoveryKey{std::move(secret), text_of(bytes)};

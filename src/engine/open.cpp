@@ -19,7 +19,7 @@ namespace vitrine::engine {
 namespace {
 
 constexpr std::uint64_t kLockRetryMs = 5;
-constexpr std::uint64_t kCacheMin = 1u << 20;
+constexpr std::uint64_t kCacheMin = 64u << 10;
 constexpr std::uint64_t kLogMin = 1u << 20;
 constexpr std::uint64_t kLogDefault = 64u << 20;
 constexpr std::uint64_t kLogDefaultMax = 1u << 30;
@@ -32,7 +32,7 @@ Status check_options(Options& options) {
   if (options.page_size != 0 && !format::is_page_size(options.page_size)) {
     return invalid("the page size must be a power of two from 4096 to 65536");
   }
-  if (options.cache_size < kCacheMin) return invalid("the cache must have at least 1 MiB");
+  if (options.cache_size < kCacheMin) return invalid("the cache must have at least 64 KiB");
   if (options.log_size_max == 0) options.log_size_max = std::clamp(options.cache_size / 4, kLogDefault, kLogDefaultMax);
   if (options.log_size_max < kLogMin) return invalid("the log must have at least 1 MiB");
   if (options.log_segment_size == 0) {

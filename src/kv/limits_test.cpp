@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 // Keys and values at, just below and just above every size at which something changes, with every page size.
 #include <algorithm>
+#include <atomic>
 #include <cstdint>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "kv/testing.hpp"
@@ -80,6 +82,44 @@ TEST_P(LimitsTest, values_of_every_size_around_a_border_come_back) {
     }
     ASSERT_TRUE(ok(txn.commit()));
   }
+}
+
+// Transactions, large values, readers beside the writer and a compaction, with 32 pages of memory.
+TEST_P(LimitsTest, the_smallest_cache_serves_data_many_times_its_size) {
+  Options options = small_options();
+  options.page_size = GetParam();
+  options.cache_size = 64u << 10;
+  const std::string file = path("lean.vtr");
+  Database lean = Database::open(file, OpenMode::CreateNew, options).value();
+  const auto key_of = [](unsigned i) { return "key " + std::to_string(i * 2654435761u); };
+  const unsigned count = 3000;
+  ASSERT_TRUE(ok(lean.write([&](WriteTransaction& txn) -> Status {
+    for (unsigned i = 0; i < count; ++i) {
+      if (Status put = txn.put(key_of(i), std::string(i % 400, 'v')); !put.is_ok()) return put;
+    }
+    return txn.put("large", std::string(3u << 20, 'l'));
+  })));
+  std::atomic<bool> is_over{false};
+  std::vector<std::thread> readers;
+  for (unsigned reader = 0; reader < 2; ++reader) {
+    readers.emplace_back([&, reader] {
+      for (unsigned i = reader; !is_over; i = (i + 7) % count) {
+        const auto value = lean.get(key_of(i));
+        ASSERT_TRUE(ok(value.status()));
+        ASSERT_TRUE(value->has_value() && (*value)->size() >= i % 400);
+      }
+    });
+  }
+  for (unsigned i = 0; i < count; i += 3) EXPECT_TRUE(ok(lean.put(key_of(i), std::string(i % 400 + 1, 'w'))));
+  EXPECT_TRUE(ok(lean.compact().status()));
+  EXPECT_TRUE(ok(lean.checkpoint()));
+  is_over = true;
+  for (std::thread& reader : readers) reader.join();
+  EXPECT_EQ(lean.get("large").value().value().size(), 3u << 20);
+  EXPECT_TRUE(verifies_clean(lean));
+  const Content content = content_of(lean);
+  ASSERT_TRUE(ok(lean.close()));
+  expect_content(file, content);
 }
 
 INSTANTIATE_TEST_SUITE_P(PageSizes, LimitsTest, ::testing::Values(4096u, 8192u, 16384u, 32768u, 65536u),

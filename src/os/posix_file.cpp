@@ -13,14 +13,13 @@
 #include "base/assert.hpp"
 #include "base/try.hpp"
 #include "os/file_error.hpp"
+#include "os/zeros.hpp"
 
 namespace vitrine::os {
 namespace {
 
 // Slices handed to the kernel in one call; below IOV_MAX (1024) and small enough for the stack (1 KiB).
 constexpr std::size_t kSlicesPerCall = 64;
-constexpr std::size_t kZeroBlockSize = 64 * 1024;
-alignas(64) constexpr std::array<std::byte, kZeroBlockSize> kZeros{};
 
 // The next system call's share of a list of slices, and where it goes on after a short transfer.
 class SliceCursor {
@@ -162,20 +161,13 @@ Status PosixFile::reserve_by_writing(std::uint64_t offset, std::uint64_t size) {
     if (hole < 0) return failed_at(at, errno, ErrorCode::WriteFailed, "reserve");
     const off_t data = ::lseek(descriptor_.number(), hole, SEEK_DATA);
     if (data < 0 && errno != ENXIO) return failed_at(at, errno, ErrorCode::WriteFailed, "reserve");
+    const auto at_hole = static_cast<std::uint64_t>(hole);
     const std::uint64_t hole_end = data < 0 ? file_size : static_cast<std::uint64_t>(data);
-    CHECK(write_zeros(static_cast<std::uint64_t>(hole), std::min(hole_end, end)));
+    CHECK(write_zeros(*this, at_hole, std::min(hole_end, end) - at_hole));
     at = hole_end;
   }
-  return write_zeros(std::max(offset, file_size), end);
-}
-
-Status PosixFile::write_zeros(std::uint64_t begin, std::uint64_t end) {
-  while (begin < end) {
-    const IoSlice slice{kZeros.data(), std::min<std::uint64_t>(kZeros.size(), end - begin)};
-    CHECK(write_at(begin, {&slice, 1}));
-    begin += slice.size;
-  }
-  return {};
+  const std::uint64_t behind = std::max(offset, file_size);
+  return behind < end ? write_zeros(*this, behind, end - behind) : Status{};
 }
 
 Result<bool> PosixFile::try_lock(std::uint64_t offset, std::uint64_t size, LockMode mode) {

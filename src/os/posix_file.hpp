@@ -55,7 +55,6 @@ class PosixFile final : public File {
   Status failed(int error, ErrorCode otherwise, std::string_view operation) const;
   Status failed_at(std::uint64_t offset, int error, ErrorCode otherwise, std::string_view operation) const;
   Status require_writable(std::string_view operation) const;
-  Status write_zeros(std::uint64_t begin, std::uint64_t end);
 
   Descriptor descriptor_;
   std::string path_;

@@ -34,7 +34,8 @@ Result<std::unique_ptr<Pool>> Pool::create(PageStore& store, std::uint64_t bytes
                                            os::Env& env) {
   std::unique_ptr<Pool> pool(new Pool(store, validate, env));
   const std::uint64_t page_size = store.page_size();
-  const std::uint64_t frames = std::clamp<std::uint64_t>(bytes / (page_size + sizeof(Frame)), kFramesMin, 1u << 24);
+  const std::uint64_t frames_min = bytes < kBytesLean ? kFramesLean : kFramesMin;
+  const std::uint64_t frames = std::clamp<std::uint64_t>(bytes / (page_size + sizeof(Frame)), frames_min, 1u << 24);
   pool->frame_count_ = static_cast<std::uint32_t>(frames);
   pool->memory_ = TRY(os::Memory::allocate(frames * page_size));
   pool->frames_ = std::make_unique<Frame[]>(frames);

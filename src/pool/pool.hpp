@@ -115,10 +115,14 @@ struct PoolCounters {
 
 class Pool {
  public:
-  // Fails with OutOfMemory. At least kFramesMin frames are made, whatever `bytes` says. `env` is the clock.
+  // Fails with OutOfMemory. `bytes` bounds the frames, but some are made whatever it says: kFramesMin, or kFramesLean
+  // when it is below kBytesLean. Each operation under way pins up to a dozen frames; kFramesLean is enough for two or
+  // three threads, and those who find all frames pinned wait, and fail with Timeout at last. `env` is the clock.
   static Result<std::unique_ptr<Pool>> create(PageStore& store, std::uint64_t bytes, PageValidator validate,
                                               os::Env& env = os::system_env());
   static constexpr std::uint64_t kFramesMin = 256;
+  static constexpr std::uint64_t kFramesLean = 32;
+  static constexpr std::uint64_t kBytesLean = 1u << 20;
 
   // The page `ref` names. Errors: those of PageStore::read, of the validator, Timeout (every frame pinned for 10 s),
   // and write errors when a dirty page had to go first.

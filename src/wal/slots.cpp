@@ -2,32 +2,12 @@
 #include "wal/slots.hpp"
 
 #include <algorithm>
-#include <array>
 
 #include "base/assert.hpp"
 #include "base/try.hpp"
+#include "os/zeros.hpp"
 
 namespace vitrine::wal {
-namespace {
-
-Status write_zeros(os::File& file, std::uint64_t offset, std::uint64_t size) {
-  static constexpr std::array<std::byte, 64u << 10> kZeros{};
-  std::array<os::IoSlice, 16> slices;
-  while (size > 0) {
-    std::size_t used = 0;
-    std::uint64_t step = 0;
-    for (; used < slices.size() && step < size; ++used) {
-      slices[used] = {kZeros.data(), static_cast<std::size_t>(std::min<std::uint64_t>(kZeros.size(), size - step))};
-      step += slices[used].size;
-    }
-    CHECK(file.write_at(offset, std::span(slices).first(used)));
-    offset += step;
-    size -= step;
-  }
-  return {};
-}
-
-}  // namespace
 
 SlotRing::SlotRing(os::File& file, std::uint32_t segment_size, std::uint64_t size_max)
     : file_(file), segment_size_(segment_size), slot_count_max_(size_max / segment_size) {}
@@ -49,7 +29,7 @@ Status SlotRing::restore(std::span<const std::optional<format::SegmentHeader>> h
 // Gives [from, to) behind the end of the file space and zeros.
 Status SlotRing::prepare(std::uint64_t from, std::uint64_t to) {
   Status status = file_.reserve(from, to - from);
-  if (status.is_ok()) status = write_zeros(file_, from, to - from);
+  if (status.is_ok()) status = os::write_zeros(file_, from, to - from);
   // Gives back what was taken of a full disk; nothing was in it, so failing to do so costs space only.
   if (!status.is_ok()) (void)file_.resize(from);
   return status;

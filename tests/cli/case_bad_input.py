@@ -46,7 +46,7 @@ def case_commands_and_options_must_be_known(folder):
 
 def case_options_outside_their_range_are_refused(folder):
     folder.database()
-    for words in (("--cache-size", "1023KiB"), ("--cache-size", "0"), ("--log-size", "1000KiB")):
+    for words in (("--cache-size", "63KiB"), ("--cache-size", "0"), ("--log-size", "1000KiB")):
         folder.fails("invalid_input", "ARGUMENT_CHECK_INVALID", "put", "a.vtr", "k", "v", *words)
 
 

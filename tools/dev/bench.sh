@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT OR Apache-2.0
-# Measurements. Options alone (--quick, --only ...): Vitrine beside its peers, bench/bench.py. A word selects programs
-# that measure Vitrine alone: cli ('vitrine bench'), log; what follows goes to them.
+# Measurements. Options alone (--quick, --only ...): Vitrine beside its peers, bench/bench.py. --footprint: how little
+# memory the lean build takes. A word selects programs that measure Vitrine alone: cli ('vitrine bench'), log; what
+# follows goes to them.
 need "${PACKAGES_BUILD[@]}"
 
 bench_beside_peers() {
@@ -30,7 +31,19 @@ bench_alone() {
   done
 }
 
+# The key-value core alone, made small, with both C libraries where musl is there.
+bench_footprint() {
+  local targets=(footprint)
+  need_any musl-tools
+  need python3
+  configure "$BUILD/lean" -DVITRINE_LEAN=ON
+  ! command -v musl-gcc >/dev/null || targets+=(footprint_musl)
+  compile "$BUILD/lean" "${targets[@]}"
+  python3 bench/footprint.py "$BUILD/lean/bin"
+}
+
 case "${1:-}" in
+  --footprint) bench_footprint ;;
   "" | -*) bench_beside_peers "$@" ;;
   *) bench_alone "$@" ;;
 esac
