@@ -12,6 +12,11 @@ foreach(source IN LISTS bench_sources)
   add_dependencies(benches ${name})
 endforeach()
 
+# What ./dev test counts the instructions of; needs the headers of valgrind.
+add_executable(hot_operations EXCLUDE_FROM_ALL "${PROJECT_SOURCE_DIR}/bench/hot_operations.cpp")
+target_include_directories(hot_operations PRIVATE "${PROJECT_SOURCE_DIR}/src")
+target_link_libraries(hot_operations PRIVATE vitrine vitrine_compile_options)
+
 # --- The suite, which is linked to no store
 find_package(nlohmann_json REQUIRED)
 file(GLOB suite_sources CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/bench/suite/*.cpp")

@@ -8,7 +8,7 @@ JOBS="${VITRINE_JOBS:-$(nproc)}"
 PACKAGES_BUILD=(g++ cmake ninja-build pkg-config libxxhash-dev libssl-dev libargon2-dev libbson-dev
   libsimdjson-dev libre2-dev libsqlite3-dev libintelrdfpmath-dev libncurses-dev libedit-dev
   libgtest-dev nlohmann-json3-dev)
-PACKAGES_TEST=(tmux python3 python3-jsonschema python3-xxhash)
+PACKAGES_TEST=(tmux python3 python3-jsonschema python3-xxhash valgrind)
 PACKAGES_CLANG=(clang-14 libclang-rt-14-dev llvm-14)
 PACKAGES_FORMAT=(clang-format-14)
 # Peers of ./dev bench. Whichever cannot be installed is left out of the measurement.

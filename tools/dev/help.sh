@@ -7,7 +7,7 @@ cat <<'TEXT'
   test                      everything that must hold: both compilers, all tests, sanitizers, fuzzing
        --fast               unit tests and tidy only
        --update             rewrite expected outputs instead of comparing with them
-       --stage NAME         only this stage, can be repeated: tidy headers gcc cli package asan fuzz
+       --stage NAME         only this stage, can be repeated: tidy headers gcc cli instructions package asan fuzz
                            tsan mutants, or unit, clang
   check                     format, tidy, headers alone, both compilers, unit tests
   fmt [--check]             format the C++ files with clang-format
@@ -15,6 +15,7 @@ cat <<'TEXT'
   sim [--minutes N] [PATTERN]    repeat the randomized system tests with new seeds
   bench [--quick] [--only NAMES] [--peers NAMES] [--records N] [--json FILE]
                             Vitrine beside other stores; docs/BENCHMARKS.md has all options
+  bench --footprint         memory and size of the lean build
   bench NAME [ARGS]         Vitrine alone: cli ('vitrine bench'), log
   clean                     remove the build folder
 

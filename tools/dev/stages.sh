@@ -132,6 +132,13 @@ stage_fuzz() {
   done
 }
 
+# Hot operations must not take more instructions than they did.
+stage_instructions() {
+  configure "$BUILD" -DCMAKE_CXX_COMPILER=g++ -DVITRINE_BENCH=ON
+  compile "$BUILD" hot_operations
+  counted python3 bench/instructions.py --program "$BUILD/bin/hot_operations" ${VITRINE_UPDATE:+--update}
+}
+
 # The tests themselves are tested: each planted bug must be found.
 stage_mutants() { counted python3 tools/mutants.py --build "$(realpath "$BUILD")/mutants" --jobs "$JOBS"; }
 

@@ -15,7 +15,7 @@ while [ $# -gt 0 ]; do
   esac
 done
 if [ ${#stages[@]} -eq 0 ]; then
-  stages=(tidy headers gcc cli package asan fuzz tsan mutants)
+  stages=(tidy headers gcc cli instructions package asan fuzz tsan mutants)
   [ "$fast" = yes ] && stages=(tidy unit)
 fi
 
