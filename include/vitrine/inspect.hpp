@@ -90,21 +90,24 @@ enum class View : std::uint8_t {
 };
 
 // How much of the content an answer may show. Structure is sizes, counts and places.
-enum class Disclosure : std::uint8_t { Structure, Keys, Values };
+// Automatic is structure for an encrypted file, keys for another.
+enum class Disclosure : std::uint8_t { Structure, Keys, Values, Automatic };
 
 struct Request {
   View view = View::Header;
   std::string from;  // see View; empty: the start
   std::uint64_t limit = 100;
-  Disclosure disclosure = Disclosure::Keys;
+  Disclosure disclosure = Disclosure::Automatic;
 };
 
 std::string_view view_name(View view) noexcept;
 std::optional<View> view_named(std::string_view name) noexcept;
 
-// The payload of one view. The cost follows what is shown, not the size of the file; Keys, Catalog, Cache and Health
-// also read the log when the database can be opened. Damage that was met is in the payload. Errors: the file errors,
-// NotDatabase, VersionUnsupported, HeaderDamaged (no page can be placed), ArgumentInvalid (`from`).
+// The payload of one view. Of an encrypted file without Options::secret header, pages, page, log, snapshots and health
+// tell what can be known from outside; the others answer KeyRequired. The cost follows what is shown, not the size of
+// the file; Keys, Catalog, Cache and Health also read the log when the database can be opened. Damage that was met is
+// in the payload. Errors: the file errors, NotDatabase, VersionUnsupported, KeyMismatch, NotEncrypted, HeaderDamaged
+// (no page can be placed), ArgumentInvalid (`from`).
 Result<Value> look(const std::string& path, const Request& request, const Options& options = {});
 
 // {schema, command, ok, payload, error}: what `vitrine inspect --json` prints. `schema` grows when a member changes its

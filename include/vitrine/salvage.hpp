@@ -37,8 +37,9 @@ struct SalvageReport {
 Result<SalvageReport> salvage_dry_run(const std::string& damaged, const Options& options = {});
 
 // Makes `path`, which must not exist, from what `damaged` still has. All or nothing; the new file has passed the full
-// check. Page size and entry versions stay. Errors: the file errors, NotDatabase, VersionUnsupported, FileExists,
-// HeaderDamaged (without a header and a log nothing can be checked), KeyRequired (an encrypted file).
+// check. Page size and entry versions stay; an encrypted file needs Options::secret, which opens the new one, too.
+// Errors: the file errors, NotDatabase, VersionUnsupported, FileExists, HeaderDamaged (without a header and a log
+// nothing can be checked), KeyRequired, KeyMismatch.
 Result<SalvageReport> salvage(const std::string& damaged, const std::string& path, const Options& options = {});
 
 }  // namespace vitrine

@@ -23,3 +23,4 @@
 #include "vitrine/diff.hpp"
 #include "vitrine/salvage.hpp"
 #include "vitrine/sql.hpp"
+#include "vitrine/repair.hpp"

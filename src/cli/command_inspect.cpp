@@ -114,6 +114,11 @@ std::string hex_text(const Value& page) {
   return text;
 }
 
+Result<Value> look(const std::string& path, const inspect::Request& request, const Arguments& arguments) {
+  return with_secret(TRY(secret_options(arguments)),
+                     [&](const Options& options) { return inspect::look(path, request, options); });
+}
+
 Status print_answer(std::string_view command, const Result<Value>& payload, Console& console) {
   if (console.json()) CHECK(console.write(inspect::to_json(inspect::envelope(command, payload)) + "\n"));
   return payload.status();
@@ -122,14 +127,15 @@ Status print_answer(std::string_view command, const Result<Value>& payload, Cons
 }  // namespace
 
 inspect::Disclosure disclosure_of(const Arguments& arguments) noexcept {
-  const std::string_view name = arguments.value("--show").value_or("keys");
+  const std::optional<std::string_view> name = arguments.value("--show");
+  if (!name) return inspect::Disclosure::Automatic;
   if (name == "structure") return inspect::Disclosure::Structure;
   return name == "values" ? inspect::Disclosure::Values : inspect::Disclosure::Keys;
 }
 
 Status run_inspect(const Arguments& arguments, Console& console) {
   const Target target = TRY(target_of(arguments));
-  const Result<Value> payload = inspect::look(target.database, target.request);
+  const Result<Value> payload = look(target.database, target.request, arguments);
   const std::string command = "inspect " + std::string(inspect::view_name(target.request.view));
   CHECK(print_answer(command, payload, console));
   if (console.json()) return {};
@@ -145,7 +151,7 @@ Status run_hex(const Arguments& arguments, Console& console) {
   request.view = inspect::View::Page;
   request.from = *page;
   request.disclosure = inspect::Disclosure::Values;
-  const Result<Value> payload = inspect::look(arguments.database(), request);
+  const Result<Value> payload = look(arguments.database(), request, arguments);
   CHECK(print_answer("hex", payload, console));
   return console.json() ? Status{} : console.write(hex_text(*payload));
 }

@@ -12,12 +12,14 @@ namespace {
 constexpr auto kOptional = PositionalSpec::Presence::Optional;
 constexpr int kRowsOfEntries = 6;  // init to keyspaces; documents follow
 
+OptionRows joined(std::initializer_list<OptionRows> groups) {
+  OptionRows all;
+  for (const OptionRows& group : groups) all.insert(all.end(), group.begin(), group.end());
+  return all;
+}
+
 const OptionRows kJson{{"--json", "", "write JSON: data to stdout, errors to stderr"}};
-const OptionRows kOpen{
-    {"--cache-size", "SIZE", "memory for pages, such as 4MiB (default 64MiB)"},
-    {"--log-size", "SIZE", "bound of the write-ahead log"},
-    {"--lock-timeout", "TIME", "how long to wait for another writer, such as 5s (default 0)"},
-    {"--accept-lost-log", "", "open although the log is missing or damaged; what it held is lost"},
+const OptionRows kSecret{
     {"--passphrase-stdin", "", "unlock with the first line of standard input"},
     {"--passphrase-fd", "N", "unlock with the first line of descriptor N"},
     {"--keyfile", "FILE", "unlock with the content of FILE"},
@@ -26,6 +28,12 @@ const OptionRows kOpen{
     {"--anchor", "FILE", "refuse a database behind the commit in FILE; writing moves FILE on"},
     {"--accept-rollback", "", "open although the database is behind or forked"},
 };
+const OptionRows kOpen =
+    joined({{{"--cache-size", "SIZE", "memory for pages, such as 4MiB (default 64MiB)"},
+             {"--log-size", "SIZE", "bound of the write-ahead log"},
+             {"--lock-timeout", "TIME", "how long to wait for another writer, such as 5s (default 0)"},
+             {"--accept-lost-log", "", "open although the log is missing or damaged; what it held is lost"}},
+            kSecret});
 const OptionRows kNewPassphrase{
     {"--new-passphrase-stdin", "", "take the new passphrase from the next line of standard input"},
     {"--new-passphrase-fd", "N", "take the new passphrase from the first line of descriptor N"},
@@ -48,12 +56,6 @@ const OptionRows kRange{
     {"--from", "KEY", "only keys from KEY on"},
     {"--to", "KEY", "only keys before KEY"},
 };
-
-OptionRows joined(std::initializer_list<OptionRows> groups) {
-  OptionRows all;
-  for (const OptionRows& group : groups) all.insert(all.end(), group.begin(), group.end());
-  return all;
-}
 
 CommandSpec init_row() {
   return {"init",
@@ -193,7 +195,9 @@ CommandSpec inspect_row() {
           {{"VIEW"}, {"N|DB"}, {"DB", kOptional}},
           joined({{{"--from", "POSITION", "where to start; for tree: the page of the node"},
                    {"--limit", "N", "at most N rows (default 100)"},
-                   {"--show", "structure|keys|values", "how much of the content to show (default keys)"}},
+                   {"--show", "structure|keys|values",
+                    "how much of the content to show (default keys; structure of an encrypted file)"}},
+                  kSecret,
                   kJson}),
           run_inspect};
 }
@@ -205,7 +209,7 @@ CommandSpec salvage_row() {
           "tree, from leaves that nothing leads to any more, and from the log. DB is only\n"
           "read. The report says what was found, what is lost, and why.",
           {{"DB"}, {"FILE", kOptional}},
-          joined({{{"--dry-run", "", "only say what would be found"}}, kJson}),
+          joined({{{"--dry-run", "", "only say what would be found"}}, kSecret, kJson}),
           run_salvage};
 }
 
@@ -236,13 +240,20 @@ CommandSpec diff_row() {
           run_diff};
 }
 
-CommandSpec hex_row() {
-  return {"hex",
-          "print the bytes of a page with the meaning of each field",
-          "",
+CommandSpec repair_row() {
+  return {"repair",
+          "repair in place what verify calls a warning",
+          "A damaged copy of the header is written again from the good one, and pages that\n"
+          "nothing leads to become free. A file with damage is left exactly as it is (exit\n"
+          "10): restore a backup, or use salvage.",
           {{"DB"}},
-          joined({{{"--page", "N", "the page"}}, kJson}),
-          run_hex};
+          joined({{{"--dry-run", "", "only say what would be done"}}, kOpen, kJson}),
+          run_repair};
+}
+
+CommandSpec hex_row() {
+  return {"hex",    "print the bytes of a page with the meaning of each field", "",
+          {{"DB"}}, joined({{{"--page", "N", "the page"}}, kSecret, kJson}),    run_hex};
 }
 
 const OptionRows kFormat{
@@ -350,6 +361,7 @@ std::vector<CommandSpec> make_commands() {
       diff_row(),
       view_row(),
       salvage_row(),
+      repair_row(),
       {"checkpoint", "move what is in the log into the database file", "", {{"DB"}}, plain, run_checkpoint},
       {"compact", "pack thinly filled pages; the freed space is reused", "", {{"DB"}}, plain, run_compact},
       {"vacuum", "shrink the file to what it holds", "", {{"DB"}}, plain, run_vacuum},

@@ -107,6 +107,12 @@ Result<Database> create_database(const Arguments& arguments) {
   return Database::open(arguments.database(), OpenMode::CreateNew, options);
 }
 
+Result<Options> secret_options(const Arguments& arguments) {
+  Options options;
+  options.secret = TRY(secret_argument(arguments));
+  return options;
+}
+
 Result<Encoding> encoding_of(const Arguments& arguments) {
   CHECK(arguments.at_most_one_of({"--hex", "--base64"}));
   if (arguments.has("--hex")) return Encoding::Hex;

@@ -8,6 +8,7 @@
 #include "cli/arguments.hpp"
 #include "cli/encoding.hpp"
 #include "cli/record.hpp"
+#include "cli/secrets.hpp"
 #include "vitrine/database.hpp"
 
 namespace vitrine::cli {
@@ -33,6 +34,19 @@ Result<Database> open_database_with(const Arguments& arguments, Secret& used);
 Cipher cipher_argument(const Arguments& arguments);
 // Makes DB, encrypted with --encrypt alone.
 Result<Database> create_database(const Arguments& arguments);
+
+// For calls that open DB themselves.
+Result<Options> secret_options(const Arguments& arguments);  // of a command that has no other of them
+// Runs `call(options)`; when it needs a secret and somebody can be asked for one, asks, and runs it again.
+template <typename Call>
+auto with_secret(Options options, Call&& call) -> decltype(call(options)) {
+  auto result = call(options);
+  if (result.has_value() || result.status().code() != ErrorCode::KeyRequired || !can_ask()) return result;
+  Result<Secret> secret = ask_passphrase("Passphrase: ");
+  if (!secret.has_value()) return secret.status();
+  options.secret = *std::move(secret);
+  return call(options);
+}
 
 // --hex, --base64, or text. Errors: ArgumentInvalid when both are given.
 Result<Encoding> encoding_of(const Arguments& arguments);

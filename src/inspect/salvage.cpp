@@ -176,7 +176,7 @@ class Salvager {
     }
     if (meta.is_clean()) return {};
     Status failed;  // of the sink: it ends the salvage; what the log says of itself does not
-    const wal::ScanRequest request{meta.file, {meta.log_position, meta.log_chain}, false};
+    const wal::ScanRequest request{meta.file, {meta.log_position, meta.log_chain}, false, source_.log_seal()};
     const Result<wal::ScanResult> scan =
         wal::scan_log(*source_.log(), request, [&](std::uint64_t seq, format::Lsn, Bytes payload) {
           failed = replay(payload);
@@ -304,7 +304,7 @@ namespace vitrine {
 
 Result<SalvageReport> salvage_dry_run(const std::string& damaged, const Options& options) {
   try {
-    inspect::SourceFile source = TRY(inspect::SourceFile::open(inspect::env_of(options), damaged));
+    inspect::SourceFile source = TRY(inspect::SourceFile::open(inspect::env_of(options), damaged, options.secret));
     inspect::Sink nowhere(nullptr);
     SalvageReport report;
     CHECK(inspect::Salvager(source, nowhere, report).run());
@@ -317,7 +317,7 @@ Result<SalvageReport> salvage_dry_run(const std::string& damaged, const Options&
 Result<SalvageReport> salvage(const std::string& damaged, const std::string& path, const Options& options) {
   try {
     os::Env& env = inspect::env_of(options);
-    inspect::SourceFile source = TRY(inspect::SourceFile::open(env, damaged));
+    inspect::SourceFile source = TRY(inspect::SourceFile::open(env, damaged, options.secret));
     CHECK(source.check_geometry());
     engine::DraftFile draft = TRY(engine::DraftFile::of(env, path));
     Options writing = options;

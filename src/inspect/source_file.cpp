@@ -6,7 +6,9 @@
 #include "base/codec.hpp"
 #include "base/try.hpp"
 #include "engine/engine.hpp"
+#include "engine/file_keys.hpp"
 #include "format/log.hpp"
+#include "format/sealed_page.hpp"
 #include "tree/describe.hpp"
 
 namespace vitrine::inspect {
@@ -34,6 +36,8 @@ std::string_view integrity_name(Integrity integrity) noexcept {
       return "zero";
     case Integrity::Header:
       return "header";
+    case Integrity::Sealed:
+      return "sealed";
     case Integrity::Beyond:
       break;
   }
@@ -42,8 +46,11 @@ std::string_view integrity_name(Integrity integrity) noexcept {
 
 format::PageHeader PageLook::header() const noexcept { return base::load<format::PageHeader>(image.data()); }
 
-Result<SourceFile> SourceFile::open(os::Env& env, const std::string& path) {
+Result<SourceFile> SourceFile::open(os::Env& env, const std::string& path, const Secret& secret,
+                                    WithoutKey without_key) {
   SourceFile source(TRY(env.open(path, os::OpenMode::ReadOnly)), path);
+  source.secret_ = secret;
+  source.without_key_ = without_key;
   CHECK(source.hold_checkpoint());
   source.file_bytes_ = TRY(source.file_->size());
   Result<std::unique_ptr<os::File>> log = env.open(path + "-wal", os::OpenMode::ReadOnly);
@@ -54,17 +61,39 @@ Result<SourceFile> SourceFile::open(os::Env& env, const std::string& path) {
 
 Status SourceFile::read_header() {
   area_bytes_ = TRY(file_->read_at(0, area_.data(), area_.size()));
-  const Result<format::MetaChoice> choice = format::choose_meta(header_area());
+  const Result<format::MetaChoice> choice = format::choose_meta(header_area(), keys_.get());
   header_status_ = choice.status();
   if (header_status_.code() == ErrorCode::HeaderDamaged) return {};
   if (!choice.has_value()) return choice.status().with("path", path_);
-  if (choice->meta.is_encrypted()) {
-    return Status::error(ErrorCode::KeyRequired, "inspection looks at no encrypted databases").with("path", path_);
-  }
   choice_ = *choice;
   page_size_ = choice_.meta.page_size;
-  codec_ = format::PageCodec(choice_.meta.file);
-  return {};
+  if (keys_) return {};
+  codec_ = std::make_shared<const format::PageCodec>(choice_.meta.file);
+  if (choice_.meta.is_encrypted()) {
+    if (secret_) return unlock();
+    return without_key_ == WithoutKey::Allowed ? Status{} : check_unlocked();
+  }
+  return secret_ ? Status::error(ErrorCode::NotEncrypted).with("path", path_) : Status{};
+}
+
+Status SourceFile::check_unlocked() const {
+  if (!is_encrypted() || keys_) return {};
+  return Status::error(ErrorCode::KeyRequired).with("path", path_);
+}
+
+// Once; then the header is chosen again, from the blocks that verify under the keys. Nothing is ever sealed here, so
+// the salts of a session are not needed.
+Status SourceFile::unlock() {
+  Result<engine::FileKeys> keys = engine::unlock(header_area(), secret_);
+  secret_ = {};
+  if (!keys.has_value()) return keys.status().with("path", path_);
+  keys_ = keys->ring;
+  std::unique_ptr<format::PageCodec> codec =
+      TRY(format::SealedPageCodec::make(choice_.meta.file, keys_, crypto::Salt{}));
+  std::unique_ptr<format::LogSeal> seal = TRY(format::LogSeal::make(keys_, crypto::Salt{}));
+  codec_ = std::move(codec);
+  log_seal_ = std::move(seal);
+  return read_header();
 }
 
 std::optional<format::Meta> SourceFile::older_meta() const {
@@ -102,7 +131,7 @@ Status SourceFile::find_geometry() {
   const std::size_t got = TRY(log_->read_at(0, block.data(), block.size()));
   const Result<format::LogFileHeader> header = format::decode_log_file_header(std::span(block).first(got));
   if (!header.has_value()) return {};
-  codec_ = format::PageCodec(header->file);
+  codec_ = std::make_shared<const format::PageCodec>(header->file);
   for (std::uint32_t size = format::kPageSizeMin; size <= format::kPageSizeMax; size *= 2) {
     if (!TRY(fits_geometry(size))) continue;
     page_size_ = size;
@@ -117,9 +146,30 @@ Result<bool> SourceFile::fits_geometry(std::uint32_t page_size) {
   for (PageNo page = first; page < first + kProbePages; ++page) {
     const std::size_t got = TRY(file_->read_at(page * page_size, image.data(), image.size()));
     if (got < image.size()) return false;
-    if (codec_.is_intact(image.data(), image.size())) return true;
+    if (codec_->is_intact(image.data(), image.size())) return true;
   }
   return false;
+}
+
+// Whether the image verifies as what it says it is; an encrypted one is then decrypted.
+bool SourceFile::open_in_place(std::vector<std::byte>& image) const {
+  if (!keys_) return codec_->is_intact(image.data(), image.size());
+  const auto header = base::load<format::PageHeader>(image.data());
+  std::vector<std::byte> opened = image;
+  const PageRef itself{header.page, header.generation, header.session};
+  if (!codec_->open(opened.data(), opened.size(), itself).is_ok()) return false;
+  image = std::move(opened);
+  return true;
+}
+
+// What a page is that is not intact by itself. The size of an extent is encrypted, so its seal cannot be checked here.
+Integrity SourceFile::integrity_of_unopened(const PageLook& look) const noexcept {
+  if (is_zero(look.image)) return Integrity::Zero;
+  if (!is_encrypted()) return Integrity::Damaged;
+  const format::PageHeader header = look.header();
+  const bool is_single = header.page == look.page && header.type != format::PageType::Extent &&
+                         header.type != format::PageType::ExtentList;
+  return keys_ && is_single ? Integrity::Damaged : Integrity::Sealed;
 }
 
 Result<PageLook> SourceFile::look_at_start(PageNo page) {
@@ -136,18 +186,19 @@ Result<PageLook> SourceFile::look_at_start(PageNo page) {
     return found;
   }
   if (page < first_page()) return found;
-  found.integrity = is_zero(found.image) ? Integrity::Zero : Integrity::Damaged;
-  if (codec_.is_intact(found.image.data(), found.image.size())) {
+  found.integrity = integrity_of_unopened(found);
+  if (open_in_place(found.image)) {
     found.integrity = Integrity::Intact;
     return found;
   }
+  if (is_encrypted()) return found;
   const std::optional<std::uint64_t> size = tree::extent_image_size(found.image.data(), page_size_);
   if (!size || *size == page_size_ || page * page_size_ + *size > file_bytes_ || found.header().page != page) {
     return found;
   }
   std::vector<std::byte> whole(*size);
   const std::size_t whole_got = TRY(file_->read_at(page * page_size_, whole.data(), whole.size()));
-  if (whole_got < whole.size() || !codec_.is_intact(whole.data(), whole.size())) return found;
+  if (whole_got < whole.size() || !codec_->is_intact(whole.data(), whole.size())) return found;
   found.integrity = Integrity::Intact;
   found.image = std::move(whole);
   return found;
@@ -156,7 +207,8 @@ Result<PageLook> SourceFile::look_at_start(PageNo page) {
 // A page without a header of its own may be the inside of an extent that begins before it.
 Result<PageLook> SourceFile::look(PageNo page) {
   PageLook found = TRY(look_at_start(page));
-  if (found.integrity != Integrity::Damaged && found.integrity != Integrity::Zero) return found;
+  const bool may_be_inside = found.integrity == Integrity::Damaged || found.integrity == Integrity::Zero;
+  if (!may_be_inside || is_encrypted()) return found;
   const std::uint64_t back = std::min<std::uint64_t>(kExtentBytesMax / page_size_, page - first_page());
   std::array<std::byte, kExtentHead> head;
   for (PageNo first = page - 1; first + back >= page && first >= first_page(); --first) {
@@ -181,7 +233,7 @@ Status SourceFile::read(const PageRef& ref, std::uint64_t pages, std::vector<std
   image.resize(size);
   const std::size_t got = TRY(file_->read_at(ref.page() * page_size_, image.data(), image.size()));
   if (got < image.size()) return Status::error(ErrorCode::FileTruncated).with("page", ref.page());
-  return codec_.open(image.data(), image.size(), ref);
+  return codec_->open(image.data(), image.size(), ref);
 }
 
 Result<std::vector<tree::ExtentEntry>> SourceFile::extents_of(const tree::LargeValue& value) {

@@ -14,9 +14,11 @@
 #include <string>
 #include <vector>
 
+#include "format/log_seal.hpp"
 #include "format/meta.hpp"
 #include "os/env.hpp"
 #include "tree/extent.hpp"
+#include "vitrine/secret.hpp"
 
 namespace vitrine::inspect {
 
@@ -28,6 +30,7 @@ enum class Integrity : std::uint8_t {
   Damaged,  // it does not verify; a page that was never written, or is free, may look like that
   Zero,     // nothing but zeros
   Header,   // a page of the header area
+  Sealed,   // of an encrypted file: without the key nothing can be checked, and an extent only through its value
   Beyond,   // the file ends before or inside it
 };
 std::string_view integrity_name(Integrity integrity) noexcept;
@@ -45,8 +48,17 @@ struct PageLook {
 
 class SourceFile {
  public:
-  // Errors: the file errors; NotDatabase and VersionUnsupported. Damage of the header is no error here.
-  static Result<SourceFile> open(os::Env& env, const std::string& path);
+  enum class WithoutKey : bool { Refused, Allowed };
+  // Errors: the file errors; NotDatabase and VersionUnsupported; of an encrypted file KeyMismatch, and KeyRequired when
+  // there is no secret, unless that is allowed. Damage of the header is no error here.
+  static Result<SourceFile> open(os::Env& env, const std::string& path, const Secret& secret = {},
+                                 WithoutKey without_key = WithoutKey::Refused);
+  // KeyRequired when nothing but the outside of an encrypted file can be looked at.
+  Status check_unlocked() const;
+  bool is_encrypted() const noexcept { return header_status_.is_ok() && meta().is_encrypted(); }
+  // Both null when the file is not encrypted, or there is no key.
+  const crypto::KeyRing* keys() const noexcept { return keys_.get(); }
+  const format::LogSeal* log_seal() const noexcept { return log_seal_.get(); }
 
   os::File& file() noexcept { return *file_; }
   const std::string& path() const noexcept { return path_; }
@@ -64,7 +76,7 @@ class SourceFile {
   // under it; else header_status().
   Status check_geometry() const { return page_size_ != 0 ? Status{} : header_status_; }
   std::uint32_t page_size() const noexcept { return page_size_; }
-  format::FileId file_id() const noexcept { return codec_.file(); }
+  format::FileId file_id() const noexcept { return codec_->file(); }
   PageNo first_page() const noexcept { return format::first_page(page_size_); }
   // Pages that the file has room for, a part of one at the end included.
   std::uint64_t page_count() const noexcept { return (file_bytes_ + page_size_ - 1) / page_size_; }
@@ -85,8 +97,13 @@ class SourceFile {
 
  private:
   SourceFile(std::unique_ptr<os::File> file, std::string path)
-      : file_(std::move(file)), path_(std::move(path)), codec_(format::FileId{}) {}
+      : file_(std::move(file)),
+        path_(std::move(path)),
+        codec_(std::make_shared<const format::PageCodec>(format::FileId{})) {}
   Status read_header();
+  Status unlock();
+  bool open_in_place(std::vector<std::byte>& image) const;
+  Integrity integrity_of_unopened(const PageLook& look) const noexcept;
   Status hold_checkpoint();
   Status find_geometry();
   Result<bool> fits_geometry(std::uint32_t page_size);
@@ -99,7 +116,11 @@ class SourceFile {
   std::size_t area_bytes_ = 0;
   Status header_status_;
   format::MetaChoice choice_;
-  format::PageCodec codec_;
+  std::shared_ptr<const format::PageCodec> codec_;
+  Secret secret_;
+  WithoutKey without_key_ = WithoutKey::Refused;
+  std::shared_ptr<const crypto::KeyRing> keys_;  // null: not encrypted, or no key
+  std::shared_ptr<const format::LogSeal> log_seal_;
   std::uint32_t page_size_ = 0;
 };
 

@@ -20,7 +20,7 @@ Value block_value(SourceFile& source, unsigned index) {
   const std::size_t offset = std::min(index * format::kMetaBlockSize, source.header_area().size());
   const auto block =
       source.header_area().subspan(offset, std::min(format::kMetaBlockSize, source.header_area().size() - offset));
-  const Result<format::Meta> meta = format::decode_meta(block, slot, copy);
+  const Result<format::Meta> meta = format::decode_meta(block, slot, copy, source.keys());
   const bool is_zero = std::all_of(block.begin(), block.end(), [](std::byte b) { return b == std::byte{0}; });
   const bool is_newest =
       meta.has_value() && source.header_status().is_ok() && meta->checkpoint == source.meta().checkpoint;
@@ -47,7 +47,9 @@ Value chosen_value(const format::Meta& meta) {
       .add("entries", meta.entry_count)
       .add("tree_root", ref_value(meta.tree_root))
       .add("map_root", ref_value(meta.map_root))
-      .add("log_position", meta.log_position);
+      .add("log_position", meta.log_position)
+      .add("encrypted", meta.is_encrypted())
+      .add("key_slots", std::uint64_t{meta.keys.list().size()});
 }
 
 // The content of an intact page beyond its fields.
@@ -91,6 +93,7 @@ format::FieldNotes header_notes(const PageLook& look, std::uint32_t page_size) {
 format::FieldNotes notes_of(const SourceFile& source, const PageLook& look, Disclosure disclosure) {
   if (look.integrity == Integrity::Header) return header_notes(look, source.page_size());
   format::FieldNotes notes = format::describe_page(look.image.data(), look.image.size());
+  if (look.integrity == Integrity::Sealed) return notes;
   switch (look.header().type) {
     case format::PageType::Leaf:
     case format::PageType::Inner:

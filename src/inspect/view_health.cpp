@@ -62,7 +62,7 @@ Status warn_of_readers(SourceFile& source, Value::List& to) {
 
 // From the map itself: a read-only handle takes all pages for used.
 void add_space(SourceFile& source, Value& to) {
-  if (!source.header_status().is_ok()) return;
+  if (!source.header_status().is_ok() || !source.check_unlocked().is_ok()) return;
   MapReader map(source);
   const std::uint64_t pages = source.meta().page_count;
   std::uint64_t free = 0;

@@ -92,7 +92,8 @@ class LogLister {
     const Lsn begin = segment * reader_.segment_size();
     std::size_t at = format::kSegmentHeaderSize;
     while (at + format::kFrameHeaderSize <= bytes.size()) {
-      const std::optional<FrameView> frame = format::decode_frame(bytes.subspan(at), begin + at, source_.file_id());
+      const std::optional<FrameView> frame =
+          format::decode_frame(bytes.subspan(at), begin + at, source_.file_id(), source_.log_seal());
       if (!frame) {
         // A sync ends at a block boundary, and the next frame begins there.
         at = base::align_up(at + 1, format::kLogBlockSize);

@@ -21,6 +21,10 @@ Result<Value> look_at(SourceFile& source, const Request& request, const Options&
     CHECK(source.check_geometry());
     return view();
   };
+  const auto opened = [&](auto&& view) -> Result<Value> {
+    CHECK(source.check_unlocked());
+    return placed(view);
+  };
   switch (request.view) {
     case View::Header:
       return header_view(source);
@@ -31,13 +35,13 @@ Result<Value> look_at(SourceFile& source, const Request& request, const Options&
     case View::Log:
       return log_view(source, request);
     case View::Tree:
-      return placed([&] { return tree_view(source, request); });
+      return opened([&] { return tree_view(source, request); });
     case View::Keys:
-      return placed([&] { return keys_view(source, request, options); });
+      return opened([&] { return keys_view(source, request, options); });
     case View::Catalog:
-      return placed([&] { return catalog_view(source, options); });
+      return opened([&] { return catalog_view(source, options); });
     case View::Space:
-      return placed([&] { return space_view(source, request); });
+      return opened([&] { return space_view(source, request); });
     case View::Snapshots:
       return snapshots_view(source, request);
     case View::Cache:
@@ -84,8 +88,12 @@ std::optional<View> view_named(std::string_view name) noexcept {
 Result<Value> look(const std::string& path, const Request& request, const Options& options) {
   os::Env& env = options.env != nullptr ? *options.env : os::system_env();
   try {
-    SourceFile source = TRY(SourceFile::open(env, path));
-    return look_at(source, request, options);
+    SourceFile source = TRY(SourceFile::open(env, path, options.secret, SourceFile::WithoutKey::Allowed));
+    Request resolved = request;
+    if (request.disclosure == Disclosure::Automatic) {
+      resolved.disclosure = source.is_encrypted() ? Disclosure::Structure : Disclosure::Keys;
+    }
+    return look_at(source, resolved, options);
   } catch (const std::bad_alloc&) {
     return Status::out_of_memory();
   }

@@ -157,7 +157,11 @@ Result<Stats> Database::stats() const {
   });
 }
 Result<std::vector<HealthWarning>> Database::warnings() const {
-  return kv::safely([&]() -> Result<std::vector<HealthWarning>> { return warnings_of(TRY(stats()), TRY(info())); });
+  return kv::safely([&]() -> Result<std::vector<HealthWarning>> {
+    const Stats now = TRY(stats());
+    const DatabaseInfo what = TRY(info());
+    return warnings_of(now, what);
+  });
 }
 Result<DatabaseInfo> Database::info() const {
   return kv::safely([&] { return impl_->current()->info(); });

@@ -45,7 +45,6 @@ def case_wrong_and_missing_secrets_are_refused(folder):
     folder.fails("not_found", "FILE_OPEN_NOT_FOUND", "get", "a.vtr", "key", "--keyfile", "gone")
     folder.fails("invalid_input", "ARGUMENT_CHECK_INVALID", "get", "a.vtr", "key", UNLOCK, "--recovery-stdin",
                  stdin=SECRET)
-    check_equal(folder.run("inspect", "header", "a.vtr").code, 5)
     folder.ok("init", "plain.vtr")
     folder.fails("permission_denied", "KEY_OPEN_NOT_ENCRYPTED", "list", "plain.vtr", UNLOCK, stdin=SECRET)
     folder.fails("invalid_input", "ARGUMENT_CHECK_INVALID", "init", "b.vtr", UNLOCK, stdin=SECRET)
@@ -130,3 +129,52 @@ def case_a_database_is_encrypted_rotated_and_decrypted(folder):
     check_equal((folder / "a.vtr").stat().st_mode & 0o777, 0o600, "mode")
     check_equal(sorted(folder.files()), ["a.vtr", "key", "other"], "files")
     folder.verified("a.vtr")
+
+
+def case_an_encrypted_file_is_explained_as_far_as_it_can_be_without_its_key(folder):
+    encrypted(folder)
+    folder.ok("put", "a.vtr", "secret-key", "secret-value", UNLOCK, stdin=SECRET)
+    said = b""
+    for view in ("header", "pages", "log", "snapshots", "health"):
+        said += folder.reads("inspect", view, "a.vtr", "--json").out
+    said += folder.reads("inspect", "page", "8", "a.vtr", "--show", "keys", "--json").out
+    check(b"secret" not in said.replace(b"no secret was given", b""), f"{said}")
+    header = folder.ok("inspect", "header", "a.vtr", "--json").json()["payload"]["chosen"]
+    check_equal((header["encrypted"], header["key_slots"]), (True, 1))
+    pages = folder.ok("inspect", "pages", "a.vtr", "--json").json()["payload"]["pages"]
+    check({row["integrity"] for row in pages} <= {"header", "sealed", "zero"}, f"{pages}")
+    health = folder.ok("inspect", "health", "a.vtr", "--json").json()["payload"]
+    check_equal((health["opens"], health["error"]), (False, "KEY_OPEN_REQUIRED"))
+    for view in ("tree", "keys", "catalog", "space", "cache"):
+        check_equal(folder.run("inspect", view, "a.vtr").code, 5, view)
+
+
+def case_an_encrypted_file_is_explained_with_its_key(folder):
+    encrypted(folder)
+    folder.ok("put", "a.vtr", "secret-key", "secret-value", UNLOCK, stdin=SECRET)
+    folder.ok("put", "a.vtr", "large", UNLOCK, stdin=SECRET + b"x" * 100_000)
+
+    def payload(*words):
+        return folder.reads("inspect", *words, UNLOCK, "--json", stdin=SECRET).json()["payload"]
+
+    hidden = payload("keys", "a.vtr")["keys"]
+    check(hidden and all("key" not in row and "value" not in row for row in hidden), "structure alone by default")
+    shown = payload("keys", "a.vtr", "--show", "values")["keys"]
+    check_equal([row["value"] for row in shown if row["key"] == "secret-key"], ["secret-value"])
+    rows = payload("pages", "a.vtr", "--limit", "1000")["pages"]
+    used = [row for row in rows if row["in_use"] and row["integrity"] != "header"]
+    check(any(row.get("type") == "leaf" for row in used), f"{used}")
+    check({row["integrity"] for row in used} <= {"intact", "sealed"}, f"{used}")
+    leaf = next(row["page"] for row in used if row.get("type") == "leaf")
+    check(payload("page", str(leaf), "a.vtr")["content"]["count"] > 0, "content of a page")
+    runs = payload("space", "a.vtr")["runs"]
+    check_equal(sum(run["pages"] for run in runs if run["state"] == "in_use"), len(used), "pages in use")
+    image = bytearray((folder / "a.vtr").read_bytes())
+    size = payload("pages", "a.vtr", "--limit", "1")["page_size"]
+    image[leaf * size + 100] ^= 1
+    (folder / "a.vtr").write_bytes(image)
+    check_equal(payload("page", str(leaf), "a.vtr")["integrity"], "damaged")
+    folder.ok("init", "plain.vtr")
+    for name, code in (("plain.vtr", "KEY_OPEN_NOT_ENCRYPTED"), ("a.vtr", "KEY_OPEN_MISMATCH")):
+        run = folder.run("inspect", "header", name, UNLOCK, "--json", stdin=b"wrong\n")
+        check_equal((run.code, run.json()["error"]["code"]), (5, code))

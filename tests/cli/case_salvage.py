@@ -72,3 +72,21 @@ def case_salvage_of_what_cannot_be_placed_is_refused(folder):
     folder.fails("invalid_input", "DATABASE_OPEN_NOT_DATABASE", "salvage", "none.vtr", "b.vtr")
     for words in (("a.vtr",), ("a.vtr", "b.vtr", "--dry-run")):
         check_equal(folder.run("salvage", *words).code, 2)
+
+
+def case_salvage_of_an_encrypted_file_needs_its_key_and_stays_encrypted(folder):
+    unlock = ("--passphrase-stdin",)
+    folder.ok("init", "a.vtr", "--encrypt", "--page-size", str(PAGE), *unlock, stdin=b"pass phrase\n")
+    entries = {b"%06d" % i: folder.random.randbytes(50) for i in range(1000)} | {b"large": b"x" * 30_000}
+    lines = b"".join(key.hex().encode() + b"\t" + value.hex().encode() + b"\n" for key, value in entries.items())
+    folder.ok("put", "a.vtr", "--stdin", "--hex", *unlock, stdin=b"pass phrase\n" + lines)
+    tree = folder.ok("inspect", "tree", "a.vtr", "--json", *unlock, stdin=b"pass phrase\n").json()["payload"]
+    damaged(folder, tree["node"]["page"])
+    folder.fails("permission_denied", "KEY_OPEN_REQUIRED", "salvage", "a.vtr", "b.vtr")
+    folder.fails("permission_denied", "KEY_OPEN_MISMATCH", "salvage", "a.vtr", "b.vtr", *unlock, stdin=b"wrong\n")
+    report = folder.reads_with(["b.vtr"], "salvage", "a.vtr", "b.vtr", "--json", *unlock, stdin=b"pass phrase\n").json()
+    check_equal((report["records_orphaned"], report["values_lost"]), (len(entries), 0))
+    folder.fails("permission_denied", "KEY_OPEN_REQUIRED", "list", "b.vtr")
+    saved = folder.ok("list", "b.vtr", "--hex", *unlock, stdin=b"pass phrase\n").out.splitlines()
+    check_equal({bytes.fromhex(key.decode()): bytes.fromhex(value.decode())
+                 for key, value in (line.split(b"\t") for line in saved)}, entries)

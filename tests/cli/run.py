@@ -28,6 +28,7 @@ import case_freshness  # noqa: E402
 import case_health  # noqa: E402
 import case_inspect  # noqa: E402
 import case_process  # noqa: E402
+import case_repair  # noqa: E402
 import case_salvage  # noqa: E402
 import case_shell  # noqa: E402
 import case_sql  # noqa: E402
@@ -39,8 +40,13 @@ from harness import run_all  # noqa: E402
 MODULES = [case_entries, case_batch, case_health, case_format, case_transfer, case_bad_input, case_process,
            case_explain, case_diff, case_view,
            case_inspect, case_salvage, case_bench, case_documents, case_encryption,
-           case_collections, case_document_files, case_shell, case_sql,
-           case_stats, case_freshness]
+           case_collections,
+           case_document_files,
+           case_shell,
+           case_sql,
+           case_stats,
+           case_freshness,
+           case_repair]
 
 if __name__ == "__main__":
     words = [word for word in sys.argv[1:] if word != "--update"]
