@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT OR Apache-2.0
-"""Writes docs/ERRORS.md from include/vitrine/error_codes.def. tools/tidy.py fails when it is not current."""
+"""Writes docs/ERRORS.md, docs/errors.json and include/vitrine/error_codes.h from the tables error_codes.def and
+error_advice.def of include/vitrine/. tools/tidy.py fails when they are not current."""
 import pathlib
 
 from tidylib import errors
@@ -8,5 +9,5 @@ from tidylib import errors
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 
 if __name__ == "__main__":
-    table = (ROOT / "include/vitrine/error_codes.def").read_text()
-    (ROOT / "docs/ERRORS.md").write_text(errors.document(table))
+    for path, text in errors.outputs((ROOT / errors.CODES).read_text(), (ROOT / errors.ADVICE).read_text()).items():
+        (ROOT / path).write_text(text)

@@ -33,17 +33,10 @@ struct KindRow {
   int exit_code;
 };
 
-constexpr std::array<KindRow, 11> kKindRows{{{"ok", 0},
-                                             {"internal", 1},
-                                             {"invalid_input", 2},
-                                             {"incomplete", 3},
-                                             {"not_found", 4},
-                                             {"permission_denied", 5},
-                                             {"conflict", 6},
-                                             {"unsupported", 7},
-                                             {"busy", 8},
-                                             {"external_failure", 9},
-                                             {"integrity_failure", 10}}};
+constexpr std::array<KindRow, 11> kKindRows{{
+#define VITRINE_KIND(enumerator, name, exit_code, advice) {name, exit_code},
+#include "vitrine/error_advice.def"
+}};
 
 }  // namespace
 

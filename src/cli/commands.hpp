@@ -39,6 +39,7 @@ Status run_verify(const Arguments& arguments, Console& console);
 Status run_inspect(const Arguments& arguments, Console& console);
 Status run_view(const Arguments& arguments, Console& console);
 Status run_diff(const Arguments& arguments, Console& console);
+Status run_errors(const Arguments& arguments, Console& console);
 Status run_repair(const Arguments& arguments, Console& console);
 Status run_salvage(const Arguments& arguments, Console& console);
 Status run_hex(const Arguments& arguments, Console& console);

@@ -6,8 +6,10 @@
 #include <cstdio>
 
 #include "base/try.hpp"
+#include "cli/error_record.hpp"
 #include "cli/terminal.hpp"
 #include "os/file_error.hpp"
+#include "vitrine/errors.hpp"
 
 namespace vitrine::cli {
 namespace {
@@ -17,14 +19,9 @@ void write_error_line(std::string line) {
   std::fwrite(line.data(), 1, line.size(), stderr);  // nobody is left to tell when this fails
 }
 
-Record error_record(const Status& status) {
-  Record details;
-  for (const ErrorDetail& detail : status.details()) details.add(detail.key, std::string_view(detail.value));
-  Record error;
-  error.add("code", status.name()).add("status", kind_name(status.kind())).add("message", status.message());
-  error.add("details", std::move(details)).add("retryable", error_retryable(status.code()));
+Record failure_record(const Status& status) {
   Record record;
-  record.add("ok", false).add("error", std::move(error));
+  record.add("ok", false).add("error", error_record(status));
   return record;
 }
 
@@ -67,7 +64,11 @@ void Console::warn(std::string_view sentence) { write_error_line("vitrine: warni
 
 void Console::report(const Status& status) {
   if (reader_is_gone_) return;
-  write_error_line(json_ ? to_json(error_record(status)) : "vitrine: " + printable(status.to_string()));
+  if (json_) return write_error_line(to_json(failure_record(status)));
+  write_error_line("vitrine: " + printable(status.to_string()));
+  if (progress_ == ProgressBar::Drawing::On) {  // a person reads it
+    write_error_line("  " + std::string(error_advice(status.code())));
+  }
 }
 
 }  // namespace vitrine::cli

@@ -9,6 +9,7 @@
 
 #include "base/try.hpp"
 #include "engine/engine.hpp"
+#include "vitrine/errors.hpp"
 
 namespace vitrine::engine {
 namespace {
@@ -110,7 +111,7 @@ Status Engine::move_anchor() {
   try {
     const Status moved = anchor_->move_to(token_of(durable));
     if (moved.is_ok()) return {};
-    anchor_failure_ = Status::error(ErrorCode::AnchorFailed).with("cause", moved.to_string());
+    anchor_failure_ = because(Status::error(ErrorCode::AnchorFailed), moved);
   } catch (const std::bad_alloc&) {
     anchor_failure_ = Status::out_of_memory();
   }

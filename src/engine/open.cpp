@@ -14,6 +14,7 @@
 #include "engine/engine.hpp"
 #include "engine/write_session.hpp"
 #include "format/sealed_page.hpp"
+#include "vitrine/errors.hpp"
 
 namespace vitrine::engine {
 namespace {
@@ -369,11 +370,11 @@ Result<std::unique_ptr<WriteSession>> Engine::begin_write(std::optional<std::chr
 }
 
 Status Engine::failure() const {
-  if (store_->has_failed()) return Status::error(ErrorCode::Poisoned).with("cause", store_->failure().to_string());
+  if (store_->has_failed()) return because(Status::error(ErrorCode::Poisoned), store_->failure());
   if (!log_) return {};
   const Status log = log_->failure();
   if (log.is_ok()) return {};
-  return Status::error(ErrorCode::Poisoned).with("cause", log.to_string());
+  return because(Status::error(ErrorCode::Poisoned), log);
 }
 
 Status Engine::check_process() const {

@@ -8,6 +8,7 @@
 #include "base/assert.hpp"
 #include "base/codec.hpp"
 #include "base/try.hpp"
+#include "vitrine/errors.hpp"
 
 namespace vitrine::engine {
 namespace {
@@ -207,8 +208,7 @@ Commit WriteSession::commit_to_log(Durability durability) {
       // Its frames may have reached the file: only the next recovery can tell.
       const Status cause = appended.status();
       rollback();
-      return {CommitOutcome::Unknown, commit_seq_,
-              Status::error(ErrorCode::CommitUnknown).with("cause", cause.to_string())};
+      return {CommitOutcome::Unknown, commit_seq_, because(Status::error(ErrorCode::CommitUnknown), cause)};
     }
     end = *appended;
     engine.log_end_.store(end, std::memory_order_release);
@@ -248,8 +248,7 @@ Commit WriteSession::wait_durable(Engine& engine, const State& state, Durability
     engine.poison(status);
   }
   if (!status.is_ok()) {
-    return {CommitOutcome::Unknown, state.commit_seq,
-            Status::error(ErrorCode::CommitUnknown).with("cause", status.name())};
+    return {CommitOutcome::Unknown, state.commit_seq, because(Status::error(ErrorCode::CommitUnknown), status)};
   }
   if (!must_sync) {
     engine.unsynced_.store(true, std::memory_order_release);
@@ -291,8 +290,7 @@ Commit WriteSession::commit_by_checkpoint_locked() {
     plan->retired.clear();
     rollback();
     if (!unknown) return {CommitOutcome::NotCommitted, 0, status};
-    return {CommitOutcome::Unknown, commit_seq_,
-            Status::error(ErrorCode::CommitUnknown).with("cause", status.to_string())};
+    return {CommitOutcome::Unknown, commit_seq_, because(Status::error(ErrorCode::CommitUnknown), status)};
   }
   const State state = plan->state;
   engine.versions_->add(state, std::move(plan->retired), engine.log_ ? engine.log_->durable() : 0);

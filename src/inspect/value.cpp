@@ -6,6 +6,7 @@
 #include "base/assert.hpp"
 #include "base/utf8.hpp"
 #include "vitrine/inspect.hpp"
+#include "vitrine/errors.hpp"
 
 namespace vitrine::inspect {
 namespace {
@@ -96,13 +97,16 @@ void append_json(std::string& to, const Value& value) {
 
 Value error_value(const Status& status) {
   Value details = Value::object();
-  for (const ErrorDetail& detail : status.details()) details.add(detail.key, detail.value);
-  return Value::object()
-      .add("code", status.name())
-      .add("status", kind_name(status.kind()))
-      .add("message", status.message())
-      .add("details", std::move(details))
-      .add("retryable", error_retryable(status.code()));
+  for (const ErrorDetail& detail : own_details(status)) details.add(detail.key, detail.value);
+  Value value = Value::object()
+                    .add("code", status.name())
+                    .add("status", kind_name(status.kind()))
+                    .add("message", status.message())
+                    .add("details", std::move(details))
+                    .add("retryable", error_retryable(status.code()))
+                    .add("advice", error_advice(status.code()));
+  if (const std::optional<Status> cause = cause_of(status)) value.add("cause", error_value(*cause));
+  return value;
 }
 
 }  // namespace

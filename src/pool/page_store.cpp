@@ -2,6 +2,7 @@
 #include "pool/page_store.hpp"
 
 #include "base/try.hpp"
+#include "vitrine/errors.hpp"
 
 namespace vitrine::pool {
 
@@ -51,7 +52,7 @@ Status PageStore::failure() const {
 Status PageStore::refuse_if_failed() const {
   const Status first = failure();
   if (first.is_ok()) return {};
-  return Status::error(ErrorCode::Poisoned).with("cause", first.to_string());
+  return because(Status::error(ErrorCode::Poisoned), first);
 }
 
 Status PageStore::remember_failure(Status status) {

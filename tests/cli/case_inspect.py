@@ -1,23 +1,11 @@
 # SPDX-License-Identifier: MIT OR Apache-2.0
 """inspect and hex: every answer fits its published schema, on files that are new, full, in use, damaged or none."""
-import functools
 import json
-import pathlib
 
-import jsonschema
+from harness import check, check_equal, validator
 
-from harness import check, check_equal
-
-SCHEMAS = pathlib.Path(__file__).resolve().parents[2] / "docs" / "schemas"
 VIEWS = ["header", "pages", "log", "tree", "keys", "catalog", "space", "snapshots", "cache", "health"]
 PAGE = 4096
-
-
-@functools.lru_cache(None)
-def validator(name):
-    schema = json.loads((SCHEMAS / name).read_text(encoding="utf-8"))
-    jsonschema.Draft202012Validator.check_schema(schema)
-    return jsonschema.Draft202012Validator(schema)
 
 
 def answer(folder, view, *words):

@@ -5,7 +5,7 @@ import pathlib
 import signal
 
 import openmetrics
-from harness import check, check_equal
+from harness import check, check_equal, validator
 
 METRICS_DOC = pathlib.Path(__file__).resolve().parents[2] / "docs" / "METRICS.md"
 TICK = ["commits_per_s", "commit_seq", "entries", "checkpoint", "checkpoint_age_ms", "log_used_bytes", "file_bytes",
@@ -16,6 +16,7 @@ def case_openmetrics_text_is_valid_and_agrees_with_json(folder):
     folder.database({b"%05d" % i: b"v" * 50 for i in range(2000)}, name='a "b"\\.vtr')
     families = openmetrics.parse(folder.reads("stats", 'a "b"\\.vtr', "--openmetrics").out.decode())
     numbers = folder.reads("stats", 'a "b"\\.vtr', "--json").json()
+    validator("stats.json").validate(numbers)
     for name in ("entries", "pages", "pages_free", "commit_seq", "tree_depth"):
         check_equal(families[f"vitrine_{name}"].samples, [("", {}, numbers[name])], name)
     check_equal(families["vitrine_cache_hits"].type, "counter")

@@ -4,6 +4,7 @@
 A case is a function whose name starts with case_; its one argument is a Folder. The name says the behaviour.
 """
 import dataclasses
+import functools
 import hashlib
 import json
 import os
@@ -15,7 +16,11 @@ import tempfile
 import time
 import traceback
 
+import jsonschema
+
+SCHEMAS = pathlib.Path(__file__).resolve().parents[2] / "docs" / "schemas"
 TIMEOUT_S = 120
+UPDATE = False  # --update: golden files are written, not compared
 EXIT_CODES = {"internal": 1, "invalid_input": 2, "incomplete": 3, "not_found": 4, "permission_denied": 5,
               "conflict": 6, "unsupported": 7, "busy": 8, "external_failure": 9, "integrity_failure": 10}
 
@@ -32,6 +37,14 @@ def check(condition, message):
 def check_equal(actual, expected, what="value"):
     if actual != expected:
         raise AssertionError(f"{what}: expected {shorten(expected)}, got {shorten(actual)}")
+
+
+@functools.lru_cache(None)
+def validator(name):
+    """The published schema docs/schemas/NAME."""
+    schema = json.loads((SCHEMAS / name).read_text(encoding="utf-8"))
+    jsonschema.Draft202012Validator.check_schema(schema)
+    return jsonschema.Draft202012Validator(schema)
 
 
 def shorten(value, limit=600):
@@ -119,8 +132,9 @@ class Folder:
         check_equal(run.out, b"", f"stdout with --json ({run})")
         answer = json.loads(run.err)
         check_equal((answer["ok"], answer["error"]["code"], answer["error"]["status"]), (False, name, status), "error")
-        check_equal(set(answer["error"]), {"code", "status", "message", "details", "retryable"}, "fields of an error")
-        check(answer["error"]["message"], "an error has a message")
+        check_equal(set(answer["error"]) - {"cause"},
+                    {"code", "status", "message", "details", "retryable", "advice"}, "fields of an error")
+        check(answer["error"]["message"] and answer["error"]["advice"], "an error has a message and advice")
         if not files_change:
             check_equal(self.files(), before, f"files after {' '.join(map(str, words))}")
         return answer["error"]["details"]

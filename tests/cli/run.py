@@ -4,8 +4,8 @@
 
     python3 tests/cli/run.py build/bin/vitrine [PATTERN] [--update]
 
-PATTERN runs only the cases whose name contains it. Prints what failed, then "N passed, N failed". What is expected
-stands in the cases themselves, so --update, which other suites know, changes nothing here.
+PATTERN runs only the cases whose name contains it. Prints what failed, then "N passed, N failed". --update writes the
+golden files (tests/golden/) instead of comparing with them.
 """
 import pathlib
 import sys
@@ -22,9 +22,11 @@ import case_document_files  # noqa: E402
 import case_documents  # noqa: E402
 import case_encryption  # noqa: E402
 import case_entries  # noqa: E402
+import case_errors  # noqa: E402
 import case_explain  # noqa: E402
 import case_format  # noqa: E402
 import case_freshness  # noqa: E402
+import case_golden  # noqa: E402
 import case_health  # noqa: E402
 import case_inspect  # noqa: E402
 import case_process  # noqa: E402
@@ -35,7 +37,7 @@ import case_sql  # noqa: E402
 import case_stats  # noqa: E402
 import case_transfer  # noqa: E402
 import case_view  # noqa: E402
-from harness import run_all  # noqa: E402
+import harness  # noqa: E402
 
 MODULES = [case_entries, case_batch, case_health, case_format, case_transfer, case_bad_input, case_process,
            case_explain, case_diff, case_view,
@@ -46,7 +48,9 @@ MODULES = [case_entries, case_batch, case_health, case_format, case_transfer, ca
            case_sql,
            case_stats,
            case_freshness,
-           case_repair]
+           case_repair,
+           case_errors,
+           case_golden]
 
 if __name__ == "__main__":
     words = [word for word in sys.argv[1:] if word != "--update"]
@@ -55,4 +59,5 @@ if __name__ == "__main__":
     program = pathlib.Path(words[0]).resolve()
     if not program.is_file():
         sys.exit(f"no program {program}")
-    sys.exit(run_all(MODULES, program, words[1] if len(words) == 2 else ""))
+    harness.UPDATE = "--update" in sys.argv
+    sys.exit(harness.run_all(MODULES, program, words[1] if len(words) == 2 else ""))

@@ -9,6 +9,9 @@ from tidylib.tree import Finding, Tree
 
 _SPDX = "SPDX-License-Identifier: MIT OR Apache-2.0\n"
 _ERRORS = "// " + _SPDX + '// Errors.\nVITRINE_ERROR(Misuse, "HANDLE_USE_INVALID", InvalidInput, false, "no")\n'
+_ADVICE = "// " + _SPDX + "// Advice.\n" + "".join(
+    f'VITRINE_KIND({kind}, "{kind.lower()}", {code}, "wait")\n' for code, kind in enumerate(errors.KINDS, 1)
+) + 'VITRINE_ADVICE(Misuse, "do not")\n'
 _HEADER = "// " + _SPDX + """// A page.
 //
 // HEAD (4 bytes)
@@ -36,8 +39,9 @@ OFFSET SIZE FIELD
 
 CLEAN = {
     "CMakeLists.txt": "# " + _SPDX + "set(VITRINE_LAYERS base os format tree)\n",
-    "include/vitrine/error_codes.def": _ERRORS,
-    "docs/ERRORS.md": errors.document(_ERRORS),
+    errors.CODES: _ERRORS,
+    errors.ADVICE: _ADVICE,
+    **errors.outputs(_ERRORS, _ADVICE),
     "docs/FORMAT.md": _FORMAT,
     "README.md": "# Title\n\nSee [errors](docs/ERRORS.md#kinds) and `[not a link](nowhere.md)`.\n",
     "src/base/a.hpp": "// " + _SPDX + "// A.\n#pragma once\n",
@@ -106,6 +110,9 @@ PLANTS = [
     ("foreign-words", "docs/b.md", "# B\n\nSee /wo" "rk/main.\n"),
     ("errors-documented", "docs/ERRORS.md", "# Errors\n"),
     ("errors-documented", *_replaced("include/vitrine/error_codes.def", '"no"', '"No."')),
+    ("errors-documented", *_replaced("include/vitrine/error_advice.def", "Misuse", "Unknown")),
+    ("errors-documented", *_replaced("include/vitrine/error_advice.def", "do not", "never")),
+    ("errors-documented", "docs/errors.json", "{}\n"),
     ("format-documented", *_replaced("docs/FORMAT.md", "2    2 size", "2    4 size")),
     ("format-documented", *_replaced("src/format/page.hpp", "2    2 size", "1    2 size")),
     ("format-documented", "docs/FORMAT.md", "# Format\n"),
