@@ -137,9 +137,14 @@ show import "$db" "$folder/packages.ndjson" --collection packages
 import_ms=$(($(now_ms) - started))
 documents="$("$vitrine" count "$db" packages)"
 [ "$documents" -eq "$records" ] || die "$documents documents, wanted $records"
+for field in section size maintainer; do show index "$db" packages create "by_$field" "{$field: 1}"; done
 show find "$db" packages '{section: "database", size: {$gt: 5000000}}' --sort '{size: -1}' --limit 3 | cut -c1-160
 show count "$db" packages '{maintainer: /^Debian Python/, installed_size: {$lt: 100}}'
 show shell "$db" --read-only --eval 'db.packages.resolve("bash")' | cut -c1-300
+for query in '{section: "database", size: {$gt: 5000000}}' '{size: {$gte: 100000000}}' \
+  '{maintainer: "Matthias Klose <doko@debian.org>"}'; do
+  show find "$db" packages "$query" --explain
+done
 
 step "6. Check every page, and every document"
 started="$(now_ms)"

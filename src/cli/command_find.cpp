@@ -28,8 +28,14 @@ Status run_find(const Arguments& arguments, Console& console) {
   options.sort = TRY(document_option(arguments, "--sort"));
   options.skip = TRY(arguments.number("--skip")).value_or(0);
   options.limit = TRY(arguments.number("--limit")).value_or(options.limit);
+  options.projection = TRY(document_option(arguments, "--project"));
+  options.hint = ByteString(arguments.value("--hint").value_or(""));
   const Database db = TRY(open_database(arguments, Access::ReadOnly));
   const ReadTransaction txn = TRY(db.begin_read());
+  if (arguments.has("--explain")) {
+    const Explanation plan = TRY(DocumentReader(txn).explain(collection_argument(arguments), filter, options));
+    return console.write(plan.to_document().to_json() + "\n");
+  }
   return print_found(DocumentReader(txn), arguments, filter, options, console);
 }
 

@@ -31,6 +31,7 @@ Status run_count(const Arguments& arguments, Console& console);
 Status run_update(const Arguments& arguments, Console& console);
 Status run_remove(const Arguments& arguments, Console& console);
 Status run_collections(const Arguments& arguments, Console& console);
+Status run_index(const Arguments& arguments, Console& console);
 Status run_shell(const Arguments& arguments, Console& console);
 Status run_sql(const Arguments& arguments, Console& console);
 Status run_stats(const Arguments& arguments, Console& console);

@@ -32,6 +32,9 @@ Status write_documents(Database& db, Body&& body) {
   });
 }
 
+std::string index_json(const IndexInfo& info);
+std::string quoted_json(std::string_view text);
+
 // Removes the documents that match, but at most `limit`; how many there were.
 Result<std::uint64_t> remove_matching(DocumentWriter& documents, Bytes collection, const Document& filter,
                                       std::uint64_t limit);

@@ -34,6 +34,9 @@ CommandSpec find_row(const OptionRows& reading) {
           with({{"--sort", "ORDER", "such as {age: -1, name: 1} (default: by id)"},
                 {"--skip", "N", "leave out the first N"},
                 {"--limit", "N", "at most N documents"},
+                {"--project", "FIELDS", "such as {name: 1} or {photo: 0} (default: whole documents)"},
+                {"--hint", "NAME", "the index to use, $scan for none (default: the best one)"},
+                {"--explain", "", "print how the query is run and what that took instead"},
                 {"--canonical", "", "canonical Extended JSON, which keeps the types of numbers"}},
                reading),
           run_find};
@@ -73,6 +76,20 @@ CommandSpec collections_row(const OptionRows& writing) {
                 {"--to", "NAME", "the new name, with --rename"}},
                writing),
           run_collections};
+}
+
+CommandSpec index_row(const OptionRows& writing) {
+  return {"index",
+          "create, list or drop an index of a collection",
+          "ACTION is create (with NAME and KEY, such as {age: 1, name: -1}), list, or drop\n"
+          "(with NAME). An interrupted create goes on where it stopped when it is run again.",
+          {{"DB"}, {"COLLECTION"}, {"ACTION"}, {"NAME", kOptional}, {"KEY", kOptional}},
+          with({{"--unique", "", "no two documents have the same values"},
+                {"--sparse", "", "leave out documents that have none of the fields"},
+                {"--partial", "FILTER", "only documents that match"},
+                {"--ttl", "N", "documents expire N seconds after the date in the first field"}},
+               writing),
+          run_index};
 }
 
 CommandSpec shell_row(const OptionRows& writing) {
@@ -115,6 +132,7 @@ std::vector<CommandSpec> document_commands(const OptionRows& reading, const Opti
       update_row(writing),
       remove_row(writing),
       collections_row(writing),
+      index_row(writing),
       shell_row(writing),
       sql_row(writing),
   };

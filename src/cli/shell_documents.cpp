@@ -52,19 +52,24 @@ struct Finding {
   Document filter;
   FindOptions options;
   bool counts = false;
+  bool explains = false;
 };
 
 Status apply_call(const ShellCall& call, Finding& finding) {
   if (call.name == "sort") finding.options.sort = TRY(document_argument(call.arguments.front()));
   if (call.name == "skip") finding.options.skip = TRY(number_argument(call.arguments.front()));
   if (call.name == "limit") finding.options.limit = TRY(number_argument(call.arguments.front()));
+  if (call.name == "project") finding.options.projection = TRY(document_argument(call.arguments.front()));
   if (call.name == "count") finding.counts = true;
+  if (call.name == "explain") finding.explains = true;
   return {};
 }
 
 Result<Finding> finding_of(const ShellStatement& statement) {
   Finding finding;
+  finding.explains = statement.explains;
   if (!statement.arguments.empty()) finding.filter = TRY(document_argument(statement.arguments[0]));
+  if (statement.arguments.size() > 1) finding.options.projection = TRY(document_argument(statement.arguments[1]));
   for (const ShellCall& call : statement.chain) CHECK(apply_call(call, finding));
   if (statement.verb == ShellVerb::FindOne) finding.options.limit = 1;
   return finding;
@@ -100,6 +105,12 @@ Status ShellSession::run_on_collection(const ShellStatement& statement) {
       return count(statement);
     case ShellVerb::Distinct:
       return distinct(statement);
+    case ShellVerb::CreateIndex:
+    case ShellVerb::DropIndex:
+    case ShellVerb::Indexes:
+    case ShellVerb::Query:
+    case ShellVerb::QueryRange:
+      return run_on_indexes(statement);
     case ShellVerb::Resolve:
     case ShellVerb::ResolveDeep:
       return resolve(statement);
@@ -147,6 +158,10 @@ Status ShellSession::find(const ShellStatement& statement) {
       if (failed.is_ok() && !finding.counts) failed = print_json(found.document.to_json());
       return failed.is_ok();
     };
+    if (finding.explains) {
+      const Explanation plan = TRY(documents.explain(statement.collection, finding.filter, finding.options));
+      return print_json(plan.to_document().to_json());
+    }
     const std::uint64_t count = TRY(documents.find(statement.collection, finding.filter, finding.options, visit));
     CHECK(failed);
     return finding.counts ? print_json(std::to_string(count)) : Status{};

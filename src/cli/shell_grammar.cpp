@@ -33,8 +33,8 @@ constexpr std::array kCollectionMethods{
     Method{"insertOne", ShellVerb::Insert, 1, 1},
     Method{"insertMany", ShellVerb::Insert, 1, 1},
     Method{"get", ShellVerb::Get, 1, 1},
-    Method{"find", ShellVerb::Find, 0, 1},
-    Method{"findOne", ShellVerb::FindOne, 0, 1},
+    Method{"find", ShellVerb::Find, 0, 2},
+    Method{"findOne", ShellVerb::FindOne, 0, 2},
     Method{"update", ShellVerb::Update, 2, 2},
     Method{"updateOne", ShellVerb::Update, 2, 2},
     Method{"updateMany", ShellVerb::UpdateMany, 2, 2},
@@ -44,6 +44,11 @@ constexpr std::array kCollectionMethods{
     Method{"remove", ShellVerb::Delete, 1, 1},
     Method{"count", ShellVerb::Count, 0, 1},
     Method{"distinct", ShellVerb::Distinct, 1, 2},
+    Method{"createIndex", ShellVerb::CreateIndex, 2, 3},
+    Method{"dropIndex", ShellVerb::DropIndex, 1, 1},
+    Method{"indexes", ShellVerb::Indexes, 0, 0},
+    Method{"query", ShellVerb::Query, 2, 2},
+    Method{"queryRange", ShellVerb::QueryRange, 3, 3},
     Method{"resolve", ShellVerb::Resolve, 1, 1},
     Method{"resolveDeep", ShellVerb::ResolveDeep, 1, 2},
     Method{"compact", ShellVerb::Compact, 0, 0},
@@ -52,10 +57,9 @@ constexpr std::array kCollectionMethods{
 };
 
 constexpr std::array kChain{
-    Method{"sort", ShellVerb::Find, 1, 1},
-    Method{"skip", ShellVerb::Find, 1, 1},
-    Method{"limit", ShellVerb::Find, 1, 1},
-    Method{"count", ShellVerb::Find, 0, 0},
+    Method{"sort", ShellVerb::Find, 1, 1},    Method{"skip", ShellVerb::Find, 1, 1},
+    Method{"limit", ShellVerb::Find, 1, 1},   Method{"count", ShellVerb::Find, 0, 0},
+    Method{"project", ShellVerb::Find, 1, 1}, Method{"explain", ShellVerb::Find, 0, 0},
 };
 
 // Words that stand at the beginning of a statement, in the spelling that completion offers.
@@ -64,11 +68,11 @@ struct Word {
   ShellVerb verb;
 };
 constexpr std::array kWords{
-    Word{"use", ShellVerb::Use},           Word{"help", ShellVerb::Help},   Word{"exit", ShellVerb::Exit},
-    Word{"quit", ShellVerb::Exit},         Word{"begin", ShellVerb::Begin}, Word{"commit", ShellVerb::Commit},
-    Word{"rollback", ShellVerb::Rollback}, Word{"SET", ShellVerb::Set},     Word{"GET", ShellVerb::GetKey},
-    Word{"DELETE", ShellVerb::DeleteKey},  Word{"KEYS", ShellVerb::Keys},   Word{"COUNT", ShellVerb::CountKeys},
-    Word{"FIND", ShellVerb::FindField},
+    Word{"use", ShellVerb::Use},           Word{"help", ShellVerb::Help},      Word{"exit", ShellVerb::Exit},
+    Word{"quit", ShellVerb::Exit},         Word{"begin", ShellVerb::Begin},    Word{"commit", ShellVerb::Commit},
+    Word{"rollback", ShellVerb::Rollback}, Word{"SET", ShellVerb::Set},        Word{"GET", ShellVerb::GetKey},
+    Word{"DELETE", ShellVerb::DeleteKey},  Word{"KEYS", ShellVerb::Keys},      Word{"COUNT", ShellVerb::CountKeys},
+    Word{"INDEX", ShellVerb::IndexField},  Word{"FIND", ShellVerb::FindField},
 };
 
 char lower(char character) noexcept {
@@ -109,7 +113,7 @@ std::string unknown(std::string_view kind, std::string_view name, const std::vec
 
 std::vector<std::string_view> shell_words() {
   std::vector<std::string_view> words = names_of(kWords);
-  words.push_back("db");
+  words.insert(words.end(), {"db", "explain"});
   return words;
 }
 std::vector<std::string_view> shell_database_methods() { return names_of(kDatabaseMethods); }
@@ -182,7 +186,15 @@ Status ShellParser::check_end() {
 Result<ShellStatement> ShellParser::statement() {
   const std::size_t start = at_;
   const std::string_view word = take_name();
-  return word == "db" ? database_statement(start) : word_statement(word, start);
+  if (word == "db") return database_statement(start);
+  if (!same_word(word, "explain")) return word_statement(word, start);
+  skip_blanks();
+  if (take_name() != "db") return wrong("explain goes before db", start);
+  ShellStatement explained = TRY(database_statement(start));
+  const bool has_plan = explained.verb == ShellVerb::Find || explained.verb == ShellVerb::FindOne;
+  if (!has_plan) return placed(usage_error("explain goes with find"), start);
+  explained.explains = true;
+  return explained;
 }
 
 // Names behind `db`: .a.b["odd name"]
@@ -296,7 +308,7 @@ Result<ShellStatement> ShellParser::key_statement(ShellVerb verb, std::size_t st
   statement.verb = verb;
   statement.position = start;
   const bool takes_key = verb == ShellVerb::Use || verb == ShellVerb::Set || verb == ShellVerb::GetKey ||
-                         verb == ShellVerb::DeleteKey || verb == ShellVerb::FindField;
+                         verb == ShellVerb::DeleteKey || verb == ShellVerb::IndexField || verb == ShellVerb::FindField;
   const bool takes_value = verb == ShellVerb::Set || verb == ShellVerb::FindField;
   if (takes_key) statement.arguments.push_back(TRY(take_key()));
   if (takes_value) statement.arguments.push_back(TRY(take_value()));
@@ -328,7 +340,13 @@ Result<ShellArgument> ShellParser::take_key() {
   at_ = std::min(text_.find_first_of(" \t\r\n;", at_), text_.size());
   if (at_ == start) return placed(usage_error("a key or a name is missing"), start);
   std::string json = "\"";
+  constexpr std::string_view kHexDigits = "0123456789abcdef";
   for (const char character : text_.substr(start, at_ - start)) {
+    const auto byte = static_cast<unsigned char>(character);
+    if (byte < 0x20) {
+      json.append("\\u00").append({kHexDigits[byte >> 4], kHexDigits[byte & 15]});
+      continue;
+    }
     if (character == '"' || character == '\\') json.push_back('\\');
     json.push_back(character);
   }

@@ -4,8 +4,8 @@
 //
 //   db.users.find({age: {$gt: 30}}).sort({age: -1}).limit(5)     values are relaxed JSON (vitrine/relaxed_json.hpp)
 //   db["odd name"].insert({a: 1}); db.createCollection("x")     `;` or a new line ends a statement
-//   use other        begin, commit, rollback        help        exit
-//   SET key {a: 1}        GET key        DELETE key        KEYS        COUNT        FIND field 5
+//   use other        begin, commit, rollback        help        exit        explain db.users.find()
+//   SET key {a: 1}        GET key        DELETE key        KEYS        COUNT        INDEX field        FIND field 5
 //
 // Names of methods are as they are written here, words such as SET and begin in any case. A line that begins with `//`
 // is a comment.
@@ -49,6 +49,11 @@ enum class ShellVerb : std::uint8_t {
   Delete,
   Count,
   Distinct,
+  CreateIndex,
+  DropIndex,
+  Indexes,
+  Query,
+  QueryRange,
   Resolve,
   ResolveDeep,
   CollectionStats,
@@ -59,6 +64,7 @@ enum class ShellVerb : std::uint8_t {
   DeleteKey,
   Keys,
   CountKeys,
+  IndexField,
   FindField,
 };
 
@@ -79,6 +85,7 @@ struct ShellStatement {
   std::string collection;
   std::vector<ShellArgument> arguments;
   std::vector<ShellCall> chain;
+  bool explains = false;     // the plan is wanted, not the result
   std::size_t position = 0;  // in the text of the statements
 };
 

@@ -76,6 +76,7 @@ TEST(ShellGrammar, keys_and_values_are_words) {
   EXPECT_EQ(set.arguments.at(1).json, R"({"name":"alice","n":99})");
   EXPECT_EQ(parse("set 'a \\'b' [1]").at(0).arguments.at(0).json, R"("a 'b")");
   EXPECT_EQ(parse("GET a\"b\\").at(0).arguments.at(0).json, R"("a\"b\\")");
+  EXPECT_EQ(parse("GET a\x01z").at(0).arguments.at(0).json, R"("a\u0001z")");
   EXPECT_EQ(parse("get user:1; KEYS;count").size(), 3u);
   EXPECT_EQ(parse("FIND role 'admin'").at(0).verb, ShellVerb::FindField);
   EXPECT_EQ(parse("DELETE user:2").at(0).verb, ShellVerb::DeleteKey);

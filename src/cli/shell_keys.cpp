@@ -52,6 +52,13 @@ Status ShellSession::run_on_keys(const ShellStatement& statement) {
         const bool is_empty = count.status().code() == ErrorCode::CollectionNotFound;
         return print_json(std::to_string(is_empty ? 0 : TRY(count)));
       });
+    case ShellVerb::IndexField: {
+      IndexDefinition definition;
+      definition.name = TRY(text_argument(statement.arguments.front()));
+      definition.key = TRY(Document::from_json("{" + quoted_json("value." + definition.name) + ":1}"));
+      CHECK(write([&](DocumentWriter& documents) { return documents.ensure_collection(kCollection); }));
+      return create_index(std::string(kCollection), definition);
+    }
     default:
       return find_field(statement);
   }

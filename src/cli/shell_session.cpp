@@ -153,13 +153,15 @@ std::string_view shell_help() noexcept {
   return "Collections   db.createCollection(\"x\")  db.dropCollection(\"x\")  db.renameCollection(\"x\", \"y\")\n"
          "              db.collections()\n"
          "Documents     db.x.insert({name: 'Bob'})  db.x.get(\"id\")  db.x.find({age: {$gt: 30}})\n"
-         "              ... .sort({age: -1}).skip(1).limit(5)  .count()\n"
+         "              ... .sort({age: -1}).skip(1).limit(5).project({age: 1})  .count()  .explain()\n"
          "              db.x.findOne({})  db.x.count({})  db.x.distinct(\"age\")\n"
          "              db.x.update(\"id\", {...})  db.x.update({age: 30}, {$set: {age: 31}})\n"
          "              db.x.updateMany({}, {$inc: {age: 1}})  db.x.upsert({_id: 1})  db.x.replace(\"id\", {...})\n"
          "              db.x.delete(\"id\")  db.x.delete({age: 30})  db.x.drop()\n"
+         "Indexes       db.x.createIndex(\"name\", \"field\", \"unique\")  db.x.dropIndex(\"name\")  db.x.indexes()\n"
+         "              db.x.query(\"name\", 30)  db.x.queryRange(\"name\", 20, 30)  explain db.x.find({age: 30})\n"
          "References    $ref(\"users\", 7)  db.x.resolve(\"id\")  db.x.resolveDeep(\"id\", 3)\n"
-         "Keys          SET key {a: 1}  GET key  DELETE key  KEYS  COUNT  FIND field 5\n"
+         "Keys          SET key {a: 1}  GET key  DELETE key  KEYS  COUNT  INDEX field  FIND field 5\n"
          "Session       use other  begin  commit  rollback  db.stats()  db.compact()  db.flush()  help  exit\n"
          "An id may be cut short where its beginning is enough. Statements end with ; or a new line.\n";
 }

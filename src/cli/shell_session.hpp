@@ -10,6 +10,7 @@
 
 #include "cli/arguments.hpp"
 #include "cli/console.hpp"
+#include "cli/document_access.hpp"
 #include "cli/shell_grammar.hpp"
 #include "vitrine/database.hpp"
 #include "vitrine/documents.hpp"
@@ -57,6 +58,10 @@ class ShellSession {
   Status distinct(const ShellStatement& statement);
   Status resolve(const ShellStatement& statement);
 
+  Status run_on_indexes(const ShellStatement& statement);
+  Status create_index(const std::string& collection, const IndexDefinition& definition);
+  Status query_index(const ShellStatement& statement);
+
   Status set_key(const ShellStatement& statement);
   Status get_key(const ShellStatement& statement);
   Status print_keys();
@@ -90,7 +95,6 @@ Result<std::string> text_argument(const ShellArgument& argument);
 Result<std::uint64_t> number_argument(const ShellArgument& argument);
 Result<Document> document_argument(const ShellArgument& argument);  // an object
 bool is_object(const ShellArgument& argument) noexcept;
-std::string quoted_json(std::string_view text);
 
 // The id that an argument means in a collection: the value itself, or a text that a UUID or a text among the ids begins
 // with, if only one does. Nothing when there is no such document. Errors: ArgumentInvalid when there are several.

@@ -99,3 +99,27 @@ def case_collections_of_an_encrypted_database_need_its_key(folder):
     for words in (("find", "a.vtr", "c"), ("insert", "a.vtr", "c", "{}"), ("collections", "a.vtr")):
         run = folder.run(*words, stdin=b"")
         check(run.code == 5 and run.out == b"", str(run))
+
+
+def case_an_index_answers_what_a_scan_does(folder):
+    people(folder)
+    folder.ok("index", "a.vtr", "people", "create", "by_age", "{age: 1}", out="")
+    folder.ok("index", "a.vtr", "people", "create", "by_name", "{name: 1}", "--unique", "--partial", "{age: {$gt: 0}}")
+    folder.reads("index", "a.vtr", "people", "list", out='by_age\t{"age":1}\n'
+                 'by_name\t{"name":1}\tunique\tpartial {"age":{"$gt":0}}\n')
+    first = folder.reads("index", "a.vtr", "people", "list", "--json").json_lines()[0]
+    check_equal((first["name"], first["key"], first["unique"], first["building"]), ("by_age", {"age": 1}, False, False))
+    for hint in ("by_age", "$scan"):
+        check_equal(folder.reads("find", "a.vtr", "people", "{age: 30}", "--hint", hint).json_lines(), PEOPLE[1:2])
+    plan = folder.reads("find", "a.vtr", "people", "{age: 30}", "--explain").json()
+    check("by_age" in json.dumps(plan), str(plan))
+    folder.reads("find", "a.vtr", "people", "{age: 30}", "--project", "{name: 1}", out='{"_id":2,"name":"Bob"}\n')
+    folder.fails("conflict", "INDEX_WRITE_DUPLICATE", "insert", "a.vtr", "people", "{name: 'Ada', age: 1}",
+                 files_change=True)
+    folder.fails("conflict", "INDEX_CREATE_EXISTS", "index", "a.vtr", "people", "create", "by_age", "{name: 1}",
+                 files_change=True)
+    folder.ok("index", "a.vtr", "people", "drop", "by_age", out="")
+    folder.fails("not_found", "INDEX_OPEN_NOT_FOUND", "index", "a.vtr", "people", "drop", "by_age", files_change=True)
+    for words in (("create", "x"), ("drop",), ("list", "x"), ("make",), ("list", "--unique")):
+        folder.fails("invalid_input", "ARGUMENT_CHECK_INVALID", "index", "a.vtr", "people", *words)
+    folder.verified("a.vtr")

@@ -69,6 +69,23 @@ def case_references_are_followed(folder):
                  {"_id": 1, "by": {"_id": 7, "name": "Ada", "boss": {"_id": 8}}}])
 
 
+def case_indexes_are_made_and_asked(folder):
+    people(folder)
+    check_equal(shell(folder, "db.people.createIndex('by_age', 'age')",
+                      "begin; db.people.createIndex('by_name', {name: 1}, 'unique'); commit")[:3],
+                [{"created": "by_age"}, {"transaction": "begun"}, {"created": "by_name"}])
+    check_equal([index["name"] for index in shell(folder, "db.people.indexes()")], ["by_age", "by_name"])
+    check_equal(shell(folder, "db.people.query('by_age', 30)", "db.people.queryRange('by_age', 30, 36)",
+                      "db.people.queryRange('by_age', 30, 37)"), [BOB, BOB, BOB, ADA])
+    for statement in ("explain db.people.find({age: 30})", "db.people.find({age: 30}).explain()"):
+        check("by_age" in json.dumps(shell(folder, statement)), statement)
+    check_equal(shell(folder, "db.people.find({age: 30}, {name: 1})", "db.people.find().project({age: 1}).limit(1)"),
+                [{"_id": 2, "name": "Bob"}, {"_id": 1, "age": 36}])
+    check_equal(shell(folder, "db.people.dropIndex('by_age')"), [{"dropped": "by_age"}])
+    check_equal(shell(folder, "INDEX role; SET a {role: 'x'}; FIND role 'x'")[2], {"_id": "a", "value": {"role": "x"}})
+    folder.verified("a.vtr")
+
+
 def case_keys_hold_any_value(folder):
     folder.ok("init", "a.vtr")
     check_equal(shell(folder, "KEYS; COUNT; FIND a 1"), [0])
