@@ -59,7 +59,8 @@ std::string hex(Bytes bytes) {
 
 std::string uuid_text(Bytes bytes) {
   std::string text = hex(bytes);
-  for (const std::size_t at : {std::size_t{20}, std::size_t{16}, std::size_t{12}, std::size_t{8}}) text.insert(at, "-");
+  for (const std::size_t at : {std::size_t{20}, std::size_t{16}, std::size_t{12}, std::size_t{8}})
+    text.insert(at, 1, '-');
   return text;
 }
 
