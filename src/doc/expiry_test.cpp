@@ -96,7 +96,7 @@ TYPED_TEST(ExpiryTest, what_has_expired_is_nowhere_to_be_seen) {
   const Collection collection = open_collection(*txn, "c").value();
   const OwnedValue one = OwnedValue::of_json("1");
   const Document everything = json("{}");
-  Query query{.filter = Filter::compile(everything.bson()).value(), .filter_bson = everything.bson(), .order = {}};
+  Query query = Query::compile(everything.bson()).value();
   query.limit = query.steps_max = query.bytes_max = 1'000'000;
   EXPECT_EQ(Document::from_bson(distinct_values(*txn, collection, query, "n").value()).value().to_json(),
             R"({"values":[2]})");
