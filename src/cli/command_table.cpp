@@ -195,8 +195,7 @@ CommandSpec inspect_row() {
           {{"VIEW"}, {"N|DB"}, {"DB", kOptional}},
           joined({{{"--from", "POSITION", "where to start; for tree: the page of the node"},
                    {"--limit", "N", "at most N rows (default 100)"},
-                   {"--show", "structure|keys|values",
-                    "how much of the content to show (default keys; structure of an encrypted file)"}},
+                   {"--show", "structure|keys|values", "what to show (default keys; of an encrypted file structure)"}},
                   kSecret,
                   kJson}),
           run_inspect};

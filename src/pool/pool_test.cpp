@@ -39,7 +39,7 @@ class PoolTest : public ::testing::Test {
  protected:
   PoolTest() { reopen(); }
 
-  void reopen() { pool_ = Pool::create(store_, 0, refuse_bad).value(); }
+  void reopen() { pool_ = Pool::create(store_, Pool::kBytesLean, refuse_bad).value(); }
 
   void create(const PageRef& ref, std::uint64_t content, std::uint8_t level = 0) {
     auto page = pool_->create_page(ref, level == 0 ? PageType::Leaf : PageType::Inner, level);
@@ -152,7 +152,7 @@ TEST_F(PoolTest, a_leftover_of_an_older_checkpoint_gives_way) {
   put_into_file(7, 1, 1);
   EXPECT_EQ(content_of(ref_of(7, 1)), 7u);
   {  // another process writes a newer one
-    const auto other = Pool::create(store_, 0, refuse_bad).value();
+    const auto other = Pool::create(store_, Pool::kBytesLean, refuse_bad).value();
     base::store(other->create_page(ref_of(7, 2), PageType::Leaf, 0).value().data() + 100, std::uint64_t{8});
     ASSERT_TRUE(other->write_back(2, [](PageNo, Generation) { return true; }).is_ok());
   }
@@ -381,7 +381,7 @@ TEST_F(PoolTest, a_pin_keeps_the_content_of_a_discarded_page_and_does_not_stand_
 
 TEST_F(PoolTest, the_deadline_for_a_frame_counts_the_time_of_the_environment) {
   const std::unique_ptr<os::SimEnv> machine = os::SimEnv::create({.seed = 1});
-  pool_ = Pool::create(store_, 0, refuse_bad, *machine).value();
+  pool_ = Pool::create(store_, Pool::kBytesLean, refuse_bad, *machine).value();
   std::vector<WriteGuard> all;
   for (PageNo page = 1; page <= kFrames; ++page) {
     all.push_back(pool_->create_page(ref_of(page), PageType::Leaf, 0).value());
@@ -429,7 +429,7 @@ TEST_F(PoolTest, a_page_is_not_renewed_while_it_is_written) {
   EXPECT_EQ(content_of(ref_of(7, 1, 1)), 78u);
   EXPECT_EQ(pool_->counters().dirty, 1u);
   // What was written is the old content under the old identity.
-  const auto other = Pool::create(store_, 0, refuse_bad).value();
+  const auto other = Pool::create(store_, Pool::kBytesLean, refuse_bad).value();
   EXPECT_EQ(base::load<std::uint64_t>(other->fetch(ref_of(7)).value().data() + 100), 77u);
 }
 

@@ -66,7 +66,7 @@ class Stress {
 
   void check_file() {
     ASSERT_TRUE(pool_->write_back(version_, [](PageNo, Generation) { return true; }).is_ok());
-    pool_ = Pool::create(store_, 0, accept).value();
+    pool_ = Pool::create(store_, Pool::kBytesLean, accept).value();
     for (const PageRef& ref : live_) {
       const auto page = pool_->fetch(ref);
       ASSERT_TRUE(page.has_value()) << page.status().to_string();
@@ -171,7 +171,7 @@ class Stress {
   testing::TestFile file_;
   format::PageCodec codec_{format::FileId{1, 2}};
   PageStore store_{file_, codec_, kPageSize};
-  std::unique_ptr<Pool> pool_ = Pool::create(store_, 0, accept).value();
+  std::unique_ptr<Pool> pool_ = Pool::create(store_, Pool::kBytesLean, accept).value();
   std::shared_mutex mutex_;
   PageRef live_[kSlots];
   std::vector<PageNo> free_;

@@ -22,7 +22,7 @@ inline constexpr std::uint64_t kTestSession = 0x5e55;
 
 struct RigOptions {
   std::uint32_t page_size = 4096;
-  std::uint64_t cache_size = 0;  // 0: the smallest cache there is
+  std::uint64_t cache_size = pool::Pool::kBytesLean;  // 256 pages
   std::size_t extent_pages = 3;  // short extents, so that values soon have several
 };
 
@@ -68,7 +68,7 @@ class Rig {
     const std::size_t extent_max = workspace_->extent_max();
     tree_.reset();
     workspace_.reset();
-    pool_ = pool::Pool::create(*store_, 0, validate_page).value();
+    pool_ = pool::Pool::create(*store_, pool::Pool::kBytesLean, validate_page).value();
     workspace_ = std::make_unique<Workspace>(*pool_, *space_, kTestSession, working, extent_max);
     tree_ = std::make_unique<TreeWriter>(*workspace_);
     tree_->set_root(root);
