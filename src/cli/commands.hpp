@@ -33,6 +33,7 @@ Status run_remove(const Arguments& arguments, Console& console);
 Status run_collections(const Arguments& arguments, Console& console);
 Status run_index(const Arguments& arguments, Console& console);
 Status run_shell(const Arguments& arguments, Console& console);
+Status run_watch(const Arguments& arguments, Console& console);
 Status run_sql(const Arguments& arguments, Console& console);
 Status run_stats(const Arguments& arguments, Console& console);
 Status run_info(const Arguments& arguments, Console& console);

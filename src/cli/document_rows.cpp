@@ -105,6 +105,20 @@ CommandSpec shell_row(const OptionRows& writing) {
           run_shell};
 }
 
+CommandSpec watch_row(const OptionRows& writing) {
+  return {"watch",
+          "print changes of documents as they are committed, one a line",
+          "First those that are still held, then what comes, until interrupted. Each line is\n"
+          "JSON with a token; --after TOKEN goes on behind it. Changes are kept from --keep on.",
+          {{"DB"}, {"COLLECTION", kOptional}, {"FILTER", kOptional}},
+          with({{"--keep", "N", "let writers keep the last N changes, instead of watching"},
+                {"--after", "TOKEN", "only changes behind this one"},
+                {"--limit", "N", "end after N changes"},
+                {"--once", "", "end after what there is now"}},
+               writing),
+          run_watch};
+}
+
 CommandSpec sql_row(const OptionRows& writing) {
   return {"sql",
           "run SQL over collections and the internals of the file",
@@ -134,6 +148,7 @@ std::vector<CommandSpec> document_commands(const OptionRows& reading, const Opti
       collections_row(writing),
       index_row(writing),
       shell_row(writing),
+      watch_row(writing),
       sql_row(writing),
   };
 }

@@ -123,3 +123,22 @@ def case_an_index_answers_what_a_scan_does(folder):
     for words in (("create", "x"), ("drop",), ("list", "x"), ("make",), ("list", "--unique")):
         folder.fails("invalid_input", "ARGUMENT_CHECK_INVALID", "index", "a.vtr", "people", *words)
     folder.verified("a.vtr")
+
+
+def case_changes_are_watched_once_each_and_in_order(folder):
+    people(folder)
+    folder.fails("invalid_input", "HANDLE_USE_INVALID", "watch", "a.vtr", "people", "--once")
+    folder.ok("watch", "a.vtr", "--keep", "100")
+    folder.ok("update", "a.vtr", "people", "{_id: 1}", "{$set: {age: 37}}")
+    folder.ok("insert", "a.vtr", "others", "{_id: 7}")
+    folder.ok("remove", "a.vtr", "people", "{_id: 2}")
+    changes = folder.reads("watch", "a.vtr", "--once").json_lines()
+    check_equal([(c["kind"], c["collection"]) for c in changes if c["kind"] != "create"],
+                [("update", "people"), ("insert", "others"), ("remove", "people")])
+    check_equal(changes[0]["document"]["age"], 37)
+    check_equal(folder.reads("watch", "a.vtr", "--limit", "1").json_lines(), changes[:1])
+    rest = folder.reads("watch", "a.vtr", "--after", changes[0]["token"], "--once").json_lines()
+    check_equal(rest, changes[1:])
+    one = folder.reads("watch", "a.vtr", "people", "{_id: 2}", "--once").json_lines()
+    check_equal([c["kind"] for c in one], ["remove"])
+    folder.verified("a.vtr")
