@@ -47,7 +47,7 @@ std::string id_text(const DocumentId& id) {
   const Bytes uuid = uuid_of(id);
   if (uuid.empty()) return id.to_json();
   std::string text = encoded(uuid, Encoding::Hex);
-  for (const std::size_t dash : {8, 13, 18, 23}) text.insert(dash, 1, '-');
+  for (const std::size_t dash : {8u, 13u, 18u, 23u}) text.insert(dash, 1, '-');
   return text;
 }
 

@@ -28,7 +28,7 @@ std::optional<std::string> uuid_digits(std::string_view text) {
 // The first or last UUID that begins with `digits`, as JSON.
 std::string uuid_bound(std::string digits, char fill) {
   digits.resize(kUuidDigits, fill);
-  for (const std::size_t dash : {8, 13, 18, 23}) digits.insert(dash, 1, '-');
+  for (const std::size_t dash : {8u, 13u, 18u, 23u}) digits.insert(dash, 1, '-');
   return "{\"$uuid\":\"" + digits + "\"}";
 }
 
