@@ -363,7 +363,8 @@ TEST_F(TransactionTest, many_keys_are_looked_up_at_once) {
   const Keyspace plain = txn.create_keyspace("plain", {.versions = false}).value();
   EXPECT_EQ(txn.multi_get(plain, {}).value().size(), 0u);
   for (const Keyspace keyspace : {Keyspace{}, plain}) {
-    for (int i = 0; i < 3000; i += 2) ASSERT_TRUE(ok(txn.put(keyspace, key(i), std::string(i % 7, 'v'))));
+    for (int i = 0; i < 3000; i += 2)
+      ASSERT_TRUE(ok(txn.put(keyspace, key(i), std::string(static_cast<std::size_t>(i % 7), 'v'))));
     ASSERT_TRUE(ok(txn.put(keyspace, key(1), std::string(100'000, 'x'))));
   }
   const auto agrees = [](const Transaction& with, Keyspace keyspace) {
