@@ -83,7 +83,8 @@ Result<std::optional<CommitToken>> Anchor::read(os::Env& env, const std::string&
 
 Result<std::unique_ptr<Anchor>> Anchor::open(os::Env& env, const std::string& path, const CommitToken& token) {
   if (!TRY(env.exists(path))) CHECK(make_file(env, path, token));
-  std::unique_ptr<Anchor> anchor(new Anchor(TRY(env.open(path, os::OpenMode::ReadWrite))));
+  std::unique_ptr<os::File> file = TRY(env.open(path, os::OpenMode::ReadWrite));
+  std::unique_ptr<Anchor> anchor(new Anchor(std::move(file)));
   const Result<Found> found = newest_record(*anchor->file_, path);
   if (found.has_value()) {
     anchor->number_ = found->number;
