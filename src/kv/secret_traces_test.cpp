@@ -54,6 +54,9 @@ std::uint64_t count_in(std::ifstream& memory, std::uint64_t begin, std::uint64_t
   return found;
 }
 
+// Larger mappings are the shadow memory of a sanitizer, terabytes of almost nothing.
+constexpr std::uint64_t kMappingMax = std::uint64_t{1} << 36;
+
 // How often the bytes stand anywhere in the writable memory of this process.
 std::uint64_t count_in_memory(const Wanted& wanted) {
   std::ifstream maps("/proc/self/maps");
@@ -66,7 +69,7 @@ std::uint64_t count_in_memory(const Wanted& wanted) {
     char dash = 0;
     std::string access;
     std::istringstream(line) >> std::hex >> begin >> dash >> end >> access;
-    if (access.starts_with("rw")) found += count_in(memory, begin, end, wanted);
+    if (access.starts_with("rw") && end - begin <= kMappingMax) found += count_in(memory, begin, end, wanted);
   }
   return found;
 }
