@@ -24,6 +24,7 @@ add_executable(bench_suite EXCLUDE_FROM_ALL ${suite_sources})
 target_include_directories(bench_suite PRIVATE "${PROJECT_SOURCE_DIR}/bench")
 target_link_libraries(bench_suite PRIVATE
   vitrine_base PkgConfig::cryptography nlohmann_json::nlohmann_json ${CMAKE_DL_LIBS} vitrine_compile_options)
+set_target_properties(bench_suite PROPERTIES UNITY_BUILD OFF)
 add_dependencies(benches bench_suite)
 
 # --- The stores: bin/bench_peer_<name>.so

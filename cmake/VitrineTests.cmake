@@ -28,6 +28,9 @@ function(vitrine_register_tests target label timeout_s)
     PROPERTIES LABELS "${label}" COST ${cost} TIMEOUT ${timeout_s})
 endfunction()
 
+# Tests of one layer that call their samples alike are never compiled together.
+set(VITRINE_TESTS_APART format pool tree)
+
 add_custom_target(unit_tests)
 foreach(layer IN LISTS VITRINE_UNIT_TESTED_LAYERS)
   file(GLOB test_sources CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/src/${layer}/*_test.cpp")
@@ -38,6 +41,9 @@ foreach(layer IN LISTS VITRINE_UNIT_TESTED_LAYERS)
     target_link_libraries(${layer}_tests PRIVATE ${VITRINE_TARGET_${layer}} ${VITRINE_PACKAGES_${layer}})
     vitrine_register_tests(${layer}_tests unit ${VITRINE_UNIT_TIMEOUT_S})
     add_dependencies(unit_tests ${layer}_tests)
+    if(layer IN_LIST VITRINE_TESTS_APART)
+      set_target_properties(${layer}_tests PROPERTIES UNITY_BUILD OFF)
+    endif()
   endif()
 endforeach()
 

@@ -11,11 +11,11 @@
 namespace vitrine::testing {
 namespace {
 
-std::string key_of(std::uint64_t number) { return "key " + std::to_string(number); }
+std::string workload_key(std::uint64_t number) { return "key " + std::to_string(number); }
 
 Status fill(Stage& stage, std::uint64_t count, std::size_t value_size) {
   return stage.commit([&](Editor& editor) -> Status {
-    for (std::uint64_t i = 0; i < count; ++i) CHECK(editor.put(key_of(i), random_bytes(i, value_size)));
+    for (std::uint64_t i = 0; i < count; ++i) CHECK(editor.put(workload_key(i), random_bytes(i, value_size)));
     return {};
   });
 }
@@ -26,8 +26,8 @@ Status plain_commits(Stage& stage, std::uint64_t rounds) {
   CHECK(stage.open());
   for (std::uint64_t i = 0; i < 8 * rounds; ++i) {
     const auto change = [&](Editor& editor) -> Status {
-      CHECK(editor.put(key_of(i % 13), random_bytes(i, kSizes[i % std::size(kSizes)])));
-      if (i % 2 == 1) CHECK(editor.erase(key_of((i + 12) % 13)));
+      CHECK(editor.put(workload_key(i % 13), random_bytes(i, kSizes[i % std::size(kSizes)])));
+      if (i % 2 == 1) CHECK(editor.erase(workload_key((i + 12) % 13)));
       return {};
     };
     CHECK(stage.commit(change));
@@ -40,7 +40,7 @@ Status plain_commits(Stage& stage, std::uint64_t rounds) {
 Status log_wraps(Stage& stage, std::uint64_t rounds) {
   CHECK(stage.open());
   for (std::uint64_t i = 0; i < 12 * rounds; ++i) {
-    CHECK(stage.put(key_of(i % 5), random_bytes(i, 3300)));
+    CHECK(stage.put(workload_key(i % 5), random_bytes(i, 3300)));
     if (i % 7 == 6) CHECK(stage.db().checkpoint());
   }
   return {};
@@ -51,7 +51,7 @@ Status long_records(Stage& stage, std::uint64_t rounds) {
   CHECK(stage.open());
   for (std::uint64_t i = 0; i < rounds; ++i) {
     const auto change = [&](Editor& editor) -> Status {
-      for (std::uint64_t k = 0; k < 5; ++k) CHECK(editor.put(key_of(k), random_bytes(i * 5 + k, 20'000)));
+      for (std::uint64_t k = 0; k < 5; ++k) CHECK(editor.put(workload_key(k), random_bytes(i * 5 + k, 20'000)));
       return {};
     };
     CHECK(stage.commit(change));
@@ -66,8 +66,9 @@ Status relaxed_commits(Stage& stage, std::uint64_t rounds) {
   CHECK(stage.open());
   for (std::uint64_t i = 0; i < 12 * rounds; ++i) {
     const bool is_full = i % 12 == 11;
-    CHECK(stage.commit([&](Editor& editor) { return editor.put(key_of(i % 9), random_bytes(i, 40 + i % 5 * 700)); },
-                       is_full ? Durability::Full : Durability::None));
+    CHECK(
+        stage.commit([&](Editor& editor) { return editor.put(workload_key(i % 9), random_bytes(i, 40 + i % 5 * 700)); },
+                     is_full ? Durability::Full : Durability::None));
     if (i % 12 == 4) {
       CHECK(stage.db().sync());
       stage.acknowledge_all();
@@ -87,7 +88,7 @@ Status periodic_commits(Stage& stage, std::uint64_t rounds) {
     const bool period_is_over = i % 6 == 5;
     if (period_is_over) stage.env().advance_ns(1'000'000'000);
     const std::uint64_t syncs = TRY(stage.db().stats()).log_syncs;
-    CHECK(stage.put(key_of(i % 7), random_bytes(i, 100 + i % 7 * 500)));
+    CHECK(stage.put(workload_key(i % 7), random_bytes(i, 100 + i % 7 * 500)));
     if (!period_is_over) continue;
     if (TRY(stage.db().stats()).log_syncs == syncs) return test_failure("the period is over and nothing was synced");
     CHECK(stage.db().sync());  // only asks whether that one failed
@@ -100,17 +101,17 @@ Status savepoints(Stage& stage, std::uint64_t rounds) {
   CHECK(stage.open());
   for (std::uint64_t i = 0; i < 4 * rounds; ++i) {
     const auto change = [&](Editor& editor) -> Status {
-      CHECK(editor.put(key_of(i % 11), random_bytes(i, 600)));
+      CHECK(editor.put(workload_key(i % 11), random_bytes(i, 600)));
       const Editor::Mark first = TRY(editor.savepoint());
-      for (std::uint64_t k = 0; k < 20; ++k) CHECK(editor.put(key_of(100 + k), random_bytes(k, 500)));
+      for (std::uint64_t k = 0; k < 20; ++k) CHECK(editor.put(workload_key(100 + k), random_bytes(k, 500)));
       const Editor::Mark second = TRY(editor.savepoint());
       CHECK(editor.erase_range("key 1", "key 2"));
       CHECK(editor.rollback_to(i % 2 == 0 ? second : first));
-      return editor.put(key_of(50 + i % 3), random_bytes(i + 1, 800));
+      return editor.put(workload_key(50 + i % 3), random_bytes(i + 1, 800));
     };
     CHECK(stage.commit(change));
     const auto undone = [&](Editor& editor) -> Status {
-      for (std::uint64_t k = 0; k < 10; ++k) CHECK(editor.put(key_of(k), random_bytes(k, 2000)));
+      for (std::uint64_t k = 0; k < 10; ++k) CHECK(editor.put(workload_key(k), random_bytes(k, 2000)));
       return {};
     };
     CHECK(stage.roll_back(undone));
@@ -126,7 +127,7 @@ Status keyspaces(Stage& stage, std::uint64_t rounds) {
     const auto change = [&](Editor& editor) -> Status {
       if (editor.model().count(name) != 0) CHECK(editor.drop_keyspace(name));
       CHECK(editor.create_keyspace(name));
-      for (std::uint64_t k = 0; k < 12; ++k) CHECK(editor.put(key_of(k), random_bytes(i + k, 250), name));
+      for (std::uint64_t k = 0; k < 12; ++k) CHECK(editor.put(workload_key(k), random_bytes(i + k, 250), name));
       return {};
     };
     CHECK(stage.commit(change));
@@ -149,14 +150,15 @@ Status commits_during_checkpoints(Stage& stage, std::uint64_t rounds) {
   for (std::uint64_t i = 0; i <= rounds; ++i) {
     // Few, and then so many that the log goes round and takes every slot that it may.
     const std::uint64_t puts = i % 2 == 0 ? 4 : 24;
-    for (std::uint64_t k = 0; k < puts; ++k) CHECK(stage.put(key_of((i + k) % 30), random_bytes(i * 30 + k, 700)));
+    for (std::uint64_t k = 0; k < puts; ++k)
+      CHECK(stage.put(workload_key((i + k) % 30), random_bytes(i * 30 + k, 700)));
     Status status;
     bool is_inside = false;
     const auto outer = std::exchange(hooks.on_operation, nullptr);
     hooks.on_operation = [&](std::uint64_t number, os::SimOperation kind, const std::string& path) {
       if (outer) outer(number, kind, path);
       if (std::exchange(is_inside, true)) return;
-      if (status.is_ok()) status = stage.put(key_of(made % 9), random_bytes(1000 + made, 60 + made % 5 * 400));
+      if (status.is_ok()) status = stage.put(workload_key(made % 9), random_bytes(1000 + made, 60 + made % 5 * 400));
       ++made;
       is_inside = false;
     };

@@ -22,7 +22,7 @@ std::string entry_text(const Value& entry) {
   return text;
 }
 
-std::string row_text(const Value& row) {
+std::string change_text(const Value& row) {
   const std::string change = *row.find("change")->text();
   if (*row.find("kind")->text() == "pages") {
     const std::uint64_t first = *row.find("first")->number(), pages = *row.find("pages")->number();
@@ -74,7 +74,7 @@ Status run_diff(const Arguments& arguments, Console& console) {
   request.disclosure = disclosure_of(arguments);
   Status printed;
   const auto print = [&](const Value& row) {
-    printed = console.write(console.json() ? inspect::to_json(row) + "\n" : row_text(row));
+    printed = console.write(console.json() ? inspect::to_json(row) + "\n" : change_text(row));
     if (printed.is_ok() && interrupt_requested()) printed = cancelled();
     return printed.is_ok();
   };

@@ -13,7 +13,7 @@ namespace vitrine::cli {
 namespace {
 
 // The most verbose JSON of a document of 16 MiB is still below this.
-constexpr std::size_t kLineSizeMax = std::size_t{256} << 20;
+constexpr std::size_t kDocumentLineMax = std::size_t{256} << 20;
 
 class Insertion {
  public:
@@ -30,7 +30,7 @@ class Insertion {
     std::string line;
     for (std::uint64_t number = 1;; ++number) {
       if (interrupt_requested()) return cancelled();
-      Result<bool> read = input.read_line(line, kLineSizeMax);
+      Result<bool> read = input.read_line(line, kDocumentLineMax);
       if (!read.has_value()) return read.status().with("line", number);
       if (!*read) return {};
       if (line.find_first_not_of(" \t\r") == std::string::npos) continue;

@@ -26,7 +26,7 @@ std::string_view kind_name(SecretKind kind) noexcept {
 constexpr std::string_view kOldCopies =
     "copies of the file made before now can still be unlocked with it, and give the key of the file until key rotate";
 
-Status list(const Arguments& arguments, Console& console) {
+Status list_slots(const Arguments& arguments, Console& console) {
   const Database db = TRY(open_database(arguments, Access::ReadOnly));
   std::vector<Record> rows;
   for (const KeySlotInfo& key : TRY(db.keys())) {
@@ -108,7 +108,7 @@ Status rotate(const Arguments& arguments, Console& console) {
 
 Status run_key(const Arguments& arguments, Console& console) {
   const std::string_view action = arguments.positional("ACTION").value_or("");
-  if (action == "list") return list(arguments, console);
+  if (action == "list") return list_slots(arguments, console);
   if (action == "rotate") return rotate(arguments, console);
   const bool is_known = action == "add-passphrase" || action == "add-recovery" || action == "add-keyfile" ||
                         action == "remove" || action == "change-passphrase";

@@ -12,7 +12,7 @@
 namespace vitrine::cli {
 namespace {
 
-constexpr std::size_t kPieceSize = 256 * 1024;
+constexpr std::size_t kValuePieceSize = 256 * 1024;
 
 // Where a value comes from: `head` is its start, decoded and read before the database is opened, so that a bad file
 // touches nothing and a slow pipe holds no lock for a small value. What follows comes from `rest`.
@@ -26,7 +26,7 @@ struct ValueSource {
 Result<Bytes> next_piece(ValueSource& source, std::string& buffer) {
   for (;;) {
     if (interrupt_requested()) return cancelled();
-    buffer.resize(kPieceSize);
+    buffer.resize(kValuePieceSize);
     const std::size_t count = TRY(source.rest->read(buffer.data(), buffer.size()));
     if (count == 0) {
       CHECK(source.decoder.finish());
@@ -51,7 +51,7 @@ Result<ValueSource> open_source(const Arguments& arguments, Encoding encoding) {
   }
   source.rest = TRY(InputFile::open(is_file ? std::string(*arguments.value("--file")) : "-"));
   std::string buffer;
-  while (source.head.size() < kPieceSize) {
+  while (source.head.size() < kValuePieceSize) {
     const Bytes piece = TRY(next_piece(source, buffer));
     if (piece.empty()) {
       source.rest.reset();

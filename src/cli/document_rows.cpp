@@ -7,7 +7,7 @@
 namespace vitrine::cli {
 namespace {
 
-constexpr auto kOptional = PositionalSpec::Presence::Optional;
+constexpr auto kMayLack = PositionalSpec::Presence::Optional;
 
 OptionRows with(OptionRows first, const OptionRows& rest) {
   first.insert(first.end(), rest.begin(), rest.end());
@@ -20,7 +20,7 @@ CommandSpec insert_row(const OptionRows& writing) {
           "Inserts JSON, or without it every line of standard input, in one transaction: all\n"
           "of them or none. The collection is made when it does not exist. An _id that is\n"
           "taken is a conflict (exit 6); a document without _id gets a UUID.",
-          {{"DB"}, {"COLLECTION"}, {"JSON", kOptional}},
+          {{"DB"}, {"COLLECTION"}, {"JSON", kMayLack}},
           with({{"--create", "", "create DB when it does not exist"}}, writing),
           run_insert};
 }
@@ -30,7 +30,7 @@ CommandSpec find_row(const OptionRows& reading) {
           "print the documents that match a filter, one a line",
           "FILTER is a filter of MongoDB; names may stand without quotes: {age: {$gt: 30}}.\n"
           "Documents are printed as relaxed Extended JSON.",
-          {{"DB"}, {"COLLECTION"}, {"FILTER", kOptional}},
+          {{"DB"}, {"COLLECTION"}, {"FILTER", kMayLack}},
           with({{"--sort", "ORDER", "such as {age: -1, name: 1} (default: by id)"},
                 {"--skip", "N", "leave out the first N"},
                 {"--limit", "N", "at most N documents"},
@@ -83,7 +83,7 @@ CommandSpec index_row(const OptionRows& writing) {
           "create, list or drop an index of a collection",
           "ACTION is create (with NAME and KEY, such as {age: 1, name: -1}), list, or drop\n"
           "(with NAME). An interrupted create goes on where it stopped when it is run again.",
-          {{"DB"}, {"COLLECTION"}, {"ACTION"}, {"NAME", kOptional}, {"KEY", kOptional}},
+          {{"DB"}, {"COLLECTION"}, {"ACTION"}, {"NAME", kMayLack}, {"KEY", kMayLack}},
           with({{"--unique", "", "no two documents have the same values"},
                 {"--sparse", "", "leave out documents that have none of the fields"},
                 {"--partial", "FILTER", "only documents that match"},
@@ -110,7 +110,7 @@ CommandSpec watch_row(const OptionRows& writing) {
           "print changes of documents as they are committed, one a line",
           "First those that are still held, then what comes, until interrupted. Each line is\n"
           "JSON with a token; --after TOKEN goes on behind it. Changes are kept from --keep on.",
-          {{"DB"}, {"COLLECTION", kOptional}, {"FILTER", kOptional}},
+          {{"DB"}, {"COLLECTION", kMayLack}, {"FILTER", kMayLack}},
           with({{"--keep", "N", "let writers keep the last N changes, instead of watching"},
                 {"--after", "TOKEN", "only changes behind this one"},
                 {"--limit", "N", "end after N changes"},
@@ -126,7 +126,7 @@ CommandSpec sql_row(const OptionRows& writing) {
           "internals (docs/SQL.md). Without SQL, statements are read from standard input.\n"
           "A statement that writes is a transaction of its own, unless begin and commit say\n"
           "otherwise.",
-          {{"DB"}, {"SQL", kOptional}},
+          {{"DB"}, {"SQL", kMayLack}},
           with({{"--csv", "", "write rows as CSV, with a first line of names"}}, writing),
           run_sql};
 }
@@ -140,7 +140,7 @@ std::vector<CommandSpec> document_commands(const OptionRows& reading, const Opti
       {"count",
        "print how many documents match a filter",
        "",
-       {{"DB"}, {"COLLECTION"}, {"FILTER", kOptional}},
+       {{"DB"}, {"COLLECTION"}, {"FILTER", kMayLack}},
        reading,
        run_count},
       update_row(writing),

@@ -13,7 +13,7 @@
 namespace vitrine::cli {
 namespace {
 
-constexpr std::size_t kPieceSize = 256 * 1024;
+constexpr std::size_t kFilePieceSize = 256 * 1024;
 
 enum class OnError : std::uint8_t { Stop, Skip, Report };
 
@@ -118,7 +118,7 @@ class DocumentImport {
   }
 
   Status read_piece() {
-    piece_.resize(kPieceSize);
+    piece_.resize(kFilePieceSize);
     const std::size_t size = TRY(input_.read(piece_.data(), piece_.size()));
     bytes_read_ += size;
     bar_.update({bytes_read_, input_size_.value_or(0), "bytes"});
@@ -144,7 +144,7 @@ class DocumentImport {
   std::uint64_t committed_ = 0, skipped_ = 0, commits_ = 0;
 };
 
-Result<ImportSettings> settings_of(const Arguments& arguments) {
+Result<ImportSettings> import_settings(const Arguments& arguments) {
   CHECK(arguments.at_most_one_of({"--replace", "--upsert"}));
   ImportSettings settings;
   settings.decode.format = TRY(format_argument(arguments));
@@ -171,7 +171,7 @@ Result<DocumentFormat> format_argument(const Arguments& arguments) {
 }
 
 Status import_documents(const Arguments& arguments, Console& console) {
-  const ImportSettings settings = TRY(settings_of(arguments));
+  const ImportSettings settings = TRY(import_settings(arguments));
   InputFile input = TRY(InputFile::open(std::string(arguments.positional("FILE").value_or(""))));
   ImportTarget target = TRY(open_import_target(arguments));
   DocumentImport import(settings, std::string(*arguments.value("--collection")), std::move(input), console);

@@ -23,7 +23,7 @@ namespace {
 
 constexpr Argon2Cost kDefaultCost{64u << 10, 3, 1};
 
-Status failed(const char* what) { return Status::error(ErrorCode::CryptoFailed, what); }
+Status not_derived(const char* what) { return Status::error(ErrorCode::CryptoFailed, what); }
 
 // libcrypto and libargon2 take inputs as pointers to what they do not change.
 std::uint8_t* input(ByteSpan bytes) noexcept {
@@ -36,7 +36,7 @@ Status hkdf(ByteSpan secret, ByteSpan salt, std::string_view label, std::span<st
   const std::unique_ptr<EVP_KDF, decltype(&EVP_KDF_free)> kdf(EVP_KDF_fetch(nullptr, "HKDF", nullptr), EVP_KDF_free);
   const std::unique_ptr<EVP_KDF_CTX, decltype(&EVP_KDF_CTX_free)> context(kdf ? EVP_KDF_CTX_new(kdf.get()) : nullptr,
                                                                           EVP_KDF_CTX_free);
-  if (!context) return failed("libcrypto offers no HKDF");
+  if (!context) return not_derived("libcrypto offers no HKDF");
   char digest[] = "SHA256";
   char* const info = const_cast<char*>(label.data());
   const OSSL_PARAM parameters[] = {
@@ -47,7 +47,8 @@ Status hkdf(ByteSpan secret, ByteSpan salt, std::string_view label, std::span<st
       OSSL_PARAM_construct_end(),
   };
   auto* const to = reinterpret_cast<unsigned char*>(key.data());
-  if (EVP_KDF_derive(context.get(), to, key.size(), parameters) != 1) return failed("libcrypto did not derive a key");
+  if (EVP_KDF_derive(context.get(), to, key.size(), parameters) != 1)
+    return not_derived("libcrypto did not derive a key");
   return {};
 }
 
@@ -56,7 +57,7 @@ Result<Mac> hmac(ByteSpan key, ByteSpan message) {
   unsigned size = 0;
   const unsigned char* made = HMAC(EVP_sha256(), key.data(), static_cast<int>(key.size()), input(message),
                                    message.size(), reinterpret_cast<unsigned char*>(mac.data()), &size);
-  if (made == nullptr || size != mac.size()) return failed("libcrypto did not authenticate");
+  if (made == nullptr || size != mac.size()) return not_derived("libcrypto did not authenticate");
   return mac;
 }
 
@@ -64,14 +65,14 @@ Result<Mac> sha256(ByteSpan message) {
   Mac digest;
   auto* const to = reinterpret_cast<unsigned char*>(digest.data());
   if (EVP_Digest(message.data(), message.size(), to, nullptr, EVP_sha256(), nullptr) != 1) {
-    return failed("libcrypto did not hash");
+    return not_derived("libcrypto did not hash");
   }
   return digest;
 }
 
 Status private_random(std::span<std::byte> bytes) {
   auto* const to = reinterpret_cast<unsigned char*>(bytes.data());
-  if (RAND_priv_bytes(to, static_cast<int>(bytes.size())) != 1) return failed("libcrypto has no random numbers");
+  if (RAND_priv_bytes(to, static_cast<int>(bytes.size())) != 1) return not_derived("libcrypto has no random numbers");
   return {};
 }
 
@@ -107,7 +108,7 @@ Status argon2id_raw(ByteSpan passphrase, ByteSpan salt, ByteSpan pepper, ByteSpa
   context.flags = ARGON2_DEFAULT_FLAGS;
   const int outcome = argon2id_ctx(&context);
   if (outcome == ARGON2_MEMORY_ALLOCATION_ERROR) return Status::out_of_memory().with("size_kib", cost.memory_kib);
-  return outcome == ARGON2_OK ? Status{} : failed(argon2_error_message(outcome));
+  return outcome == ARGON2_OK ? Status{} : not_derived(argon2_error_message(outcome));
 }
 
 Status argon2id(ByteSpan passphrase, ByteSpan salt, const Argon2Cost& cost, std::span<std::byte> key) {

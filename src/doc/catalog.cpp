@@ -23,7 +23,7 @@ constexpr Value kTrue{Type::Bool, Bytes("\1", 1)};
 
 ByteString catalog_key(Bytes name) { return ByteString(1, kCatalog).append(name); }
 
-Status damaged() {
+Status damaged_record() {
   return Status::error(ErrorCode::DocumentMalformed, "a damaged entry of the catalog of collections");
 }
 
@@ -72,7 +72,7 @@ Result<std::uint32_t> take_id(kv::StoreWriter& txn) {
   const std::optional<ByteString> stored = TRY(txn.get(key));
   Bytes bytes = stored ? Bytes(*stored) : Bytes("\x01");
   const std::optional<std::uint64_t> id = base::take_varint(bytes);
-  if (!id || *id == 0) return damaged();
+  if (!id || *id == 0) return damaged_record();
   if (*id > std::numeric_limits<std::uint32_t>::max() - 1) {
     return Status::error(ErrorCode::SpaceExhausted, "collection ids are used up");
   }
@@ -96,7 +96,7 @@ static Status replace_member(kv::StoreWriter& txn, Bytes name, Bytes member, con
 Result<Collection> open_collection(const kv::StoreReader& txn, Bytes name) {
   const ByteString entry = TRY(read_entry(txn, name));
   const std::optional<Value> id = find_member(entry, "id");
-  if (!id || id->type != Type::Int64 || id->as_integer() <= 0) return damaged();
+  if (!id || id->type != Type::Int64 || id->as_integer() <= 0) return damaged_record();
   Collection collection{static_cast<std::uint32_t>(id->as_integer()), ByteString(name), {}, {}, false, 0, {}};
   collection.indexes = TRY(decode_indexes(entry));
   if (const std::optional<Value> options = find_member(entry, kOptions)) {

@@ -16,7 +16,7 @@ constexpr std::size_t kPositionSize = 12;
 constexpr std::uint64_t kTrimAtOnce = 4;  // more than one, so that a lowered limit is reached
 constexpr std::uint8_t kLastKind = static_cast<std::uint8_t>(ChangeKind::Create);
 
-Status damaged() { return Status::error(ErrorCode::DocumentMalformed, "a damaged entry of the log of changes"); }
+Status damaged_change() { return Status::error(ErrorCode::DocumentMalformed, "a damaged entry of the log of changes"); }
 
 ByteString make_position(std::uint64_t version, std::uint32_t sequence) {
   ByteString position;
@@ -69,7 +69,7 @@ Result<std::vector<Mark>> marks(const kv::StoreReader& txn, const kv::StoreScan&
     if (entry) found.push_back({ByteString(key), entry->number});
     return !is_damaged;
   }));
-  if (is_damaged) return damaged();
+  if (is_damaged) return damaged_change();
   return found;
 }
 
@@ -78,7 +78,7 @@ Result<std::optional<std::uint64_t>> entries_max(const kv::StoreReader& txn) {
   if (!kept) return std::optional<std::uint64_t>();
   Bytes bytes(*kept);
   const std::optional<std::uint64_t> max = base::take_varint(bytes);
-  return max ? Result<std::optional<std::uint64_t>>(max) : damaged();
+  return max ? Result<std::optional<std::uint64_t>>(max) : damaged_change();
 }
 
 // Gives up the oldest entries, so that with the newest one there are not more than `max`.
@@ -142,7 +142,7 @@ Result<ByteString> read_changes(const kv::StoreReader& txn, Bytes position,
     last = entry->view.position;
     return visit(entry->view);
   }));
-  if (is_damaged) return damaged();
+  if (is_damaged) return damaged_change();
   return last;
 }
 

@@ -10,7 +10,7 @@
 namespace vitrine::doc {
 namespace {
 
-Status malformed(std::string_view why) { return Status::error(ErrorCode::DocumentMalformed, why); }
+Status malformed_row(std::string_view why) { return Status::error(ErrorCode::DocumentMalformed, why); }
 
 bool is_typed(Bytes text) noexcept {
   return text == "null" || text == "true" || text == "false" || is_json_number(text);
@@ -26,14 +26,14 @@ Status split_csv_row(Bytes row, char separator, std::vector<CsvCell>& cells) {
     cell.is_quoted = at < row.size() && row[at] == '"';
     while (cell.is_quoted) {
       const std::size_t quote = row.find('"', at + 1);
-      if (quote == Bytes::npos) return malformed("a quoted cell has no end");
+      if (quote == Bytes::npos) return malformed_row("a quoted cell has no end");
       cell.text.append(row.substr(at + 1, quote - at - 1));
       at = quote + 1;
       if (at == row.size() || row[at] != '"') break;
       cell.text.push_back('"');
     }
     const std::size_t end = std::min(row.find(separator, at), row.size());
-    if (cell.is_quoted && end != at) return malformed("there is more behind the end of a quoted cell");
+    if (cell.is_quoted && end != at) return malformed_row("there is more behind the end of a quoted cell");
     if (!cell.is_quoted) cell.text = row.substr(at, end - at);
     if (end == row.size()) return {};
     at = end + 1;
@@ -42,7 +42,7 @@ Status split_csv_row(Bytes row, char separator, std::vector<CsvCell>& cells) {
 
 Status CsvReader::take_names(Bytes row) {
   CHECK(split_csv_row(row, separator_, cells_));
-  if (cells_.size() > kCsvColumnsMax) return malformed("more than 10000 columns");
+  if (cells_.size() > kCsvColumnsMax) return malformed_row("more than 10000 columns");
   Node root;
   for (std::size_t i = 0; i < cells_.size(); ++i) {
     const Status added = add_column(root, cells_[i].text, i);
@@ -55,19 +55,19 @@ Status CsvReader::take_names(Bytes row) {
 
 Status CsvReader::add_column(Node& root, Bytes name, std::size_t column) {
   const std::optional<Path> path = parse_path(name);
-  if (!path || name.find('\0') != Bytes::npos) return malformed("a column has no name, or a dot without one");
-  if (path->size() >= kDocumentDepthMax) return malformed("the name of a column has too many dots");
+  if (!path || name.find('\0') != Bytes::npos) return malformed_row("a column has no name, or a dot without one");
+  if (path->size() >= kDocumentDepthMax) return malformed_row("the name of a column has too many dots");
   Node* node = &root;
   bool is_new = false;
   for (const std::string& part : *path) {
     // A node without children is a column, unless this very path has just made it.
-    if (node != &root && !is_new && node->children.empty()) return malformed("a column is a value and an object");
+    if (node != &root && !is_new && node->children.empty()) return malformed_row("a column is a value and an object");
     const auto child = std::find_if(node->children.begin(), node->children.end(),
                                     [&](const Node& candidate) { return candidate.name == part; });
     is_new = child == node->children.end();
     node = is_new ? &node->children.emplace_back(Node{part, column, {}}) : &*child;
   }
-  return is_new ? Status{} : malformed("two columns have the same name");
+  return is_new ? Status{} : malformed_row("two columns have the same name");
 }
 
 bool CsvReader::has_cell(std::size_t column) const noexcept {
@@ -107,7 +107,7 @@ void CsvReader::add_members(Builder& to, const Node& node) const {
 
 Result<Document> CsvReader::read(Bytes row) {
   CHECK(split_csv_row(row, separator_, cells_));
-  if (cells_.size() > columns_) return malformed("a row has more cells than there are names");
+  if (cells_.size() > columns_) return malformed_row("a row has more cells than there are names");
   Builder builder;
   add_members(builder, root_);
   return Document::from_bson(builder.finish());

@@ -9,7 +9,7 @@
 namespace vitrine::doc {
 namespace {
 
-Status malformed(std::string_view why) { return Status::error(ErrorCode::IndexMalformed, why); }
+Status malformed_index(std::string_view why) { return Status::error(ErrorCode::IndexMalformed, why); }
 
 Result<std::vector<IndexPart>> parse_parts(Bytes key) {
   std::vector<IndexPart> parts;
@@ -18,11 +18,11 @@ Result<std::vector<IndexPart>> parse_parts(Bytes key) {
     const Value& value = element->value;
     const bool is_integer = value.type == Type::Int32 || value.type == Type::Int64;
     const std::int64_t sign = is_integer ? value.as_integer() : 0;
-    if (!path || (sign != 1 && sign != -1)) return malformed("the key of an index is paths with 1 or -1");
+    if (!path || (sign != 1 && sign != -1)) return malformed_index("the key of an index is paths with 1 or -1");
     parts.push_back(
         {ByteString(element->name), *std::move(path), sign == 1 ? Direction::Ascending : Direction::Descending});
   }
-  if (parts.empty() || parts.size() > kIndexPartsMax) return malformed("the key of an index has 1 to 32 paths");
+  if (parts.empty() || parts.size() > kIndexPartsMax) return malformed_index("the key of an index has 1 to 32 paths");
   return parts;
 }
 
@@ -59,9 +59,10 @@ Bytes object(Bytes bson, Bytes name) {
 
 Result<Index> index_from_definition(const IndexDefinition& definition) {
   Index index;
-  if (!check_name(definition.name).is_ok()) return malformed("an index has a name like those of collections");
+  if (!check_name(definition.name).is_ok()) return malformed_index("an index has a name like those of collections");
   constexpr auto kSecondsMax = static_cast<std::uint64_t>(std::numeric_limits<std::int32_t>::max());
-  if (definition.expire_after_s.value_or(0) > kSecondsMax) return malformed("documents expire within 2^31 seconds");
+  if (definition.expire_after_s.value_or(0) > kSecondsMax)
+    return malformed_index("documents expire within 2^31 seconds");
   index.name = definition.name;
   index.parts = TRY(parse_parts(definition.key.bson()));
   index.unique = definition.unique;

@@ -19,12 +19,12 @@ namespace ondemand = simdjson::ondemand;
 // The most verbose form of a document that fits is still below this.
 constexpr std::size_t kTextMax = 16 * kDocumentSizeMax;
 
-Status malformed(std::string_view why) { return Status::error(ErrorCode::JsonMalformed, why); }
+Status malformed_json(std::string_view why) { return Status::error(ErrorCode::JsonMalformed, why); }
 
 Status status_of(simdjson::error_code error) {
   if (error == simdjson::SUCCESS) return {};
   if (error == simdjson::MEMALLOC) return Status::out_of_memory();
-  return malformed(simdjson::error_message(error));
+  return malformed_json(simdjson::error_message(error));
 }
 
 bool is_digit(char character) noexcept { return character >= '0' && character <= '9'; }
@@ -70,7 +70,7 @@ Status add_whole_number(Builder& to, Bytes name, Bytes text) {
     return {};
   }
   const auto decimal = decimal128_from_text(text);
-  if (!decimal) return malformed("an integer has more than 34 digits");
+  if (!decimal) return malformed_json("an integer has more than 34 digits");
   to.add_decimal(name, *decimal);
   return {};
 }
@@ -81,7 +81,7 @@ Status add_word(Builder& to, Bytes name, Bytes text) {
   } else if (text == "true" || text == "false") {
     to.add_bool(name, text == "true");
   } else {
-    return malformed("neither true nor false nor null");
+    return malformed_json("neither true nor false nor null");
   }
   return {};
 }
@@ -168,7 +168,7 @@ Result<ByteString> read_document(ondemand::document& document) {
     CHECK(read_value(builder, member, field.value(), 1));
   }
   if (const char* rest = nullptr; document.current_location().get(rest) == simdjson::SUCCESS)
-    return malformed("there is more after the end of the object");
+    return malformed_json("there is more after the end of the object");
   return builder.finish();
 }
 
@@ -178,11 +178,11 @@ bool is_json_number(Bytes text) noexcept { return scan_number(text).is_number; }
 
 Status add_json_number(Builder& to, Bytes name, Bytes text) {
   const NumberText scanned = scan_number(text);
-  if (!scanned.is_number) return malformed("not a number");
+  if (!scanned.is_number) return malformed_json("not a number");
   if (scanned.is_whole && text != "-0") return add_whole_number(to, name, text);
   double number = 0;
   if (std::from_chars(text.data(), text.data() + text.size(), number).ec != std::errc{}) {
-    return malformed("a number is outside the range of doubles");
+    return malformed_json("a number is outside the range of doubles");
   }
   to.add_double(name, number);
   return {};

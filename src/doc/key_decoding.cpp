@@ -10,9 +10,7 @@
 namespace vitrine::doc {
 namespace {
 
-constexpr std::uint8_t kNegativeNumber = 0x21, kZero = 0x22, kPositiveNumber = 0x23, kTrue = 0x51;
-constexpr std::uint8_t kIsDouble = 0, kHasDigits = 1;
-constexpr int kExponentBias = 0x8000;
+constexpr std::uint8_t kNegativeNumber = 0x21, kZeroNumber = 0x22, kPositiveNumber = 0x23, kTrueKind = 0x51;
 
 // Takes bytes off the front; remembers when there were too few.
 class Taker {
@@ -102,11 +100,11 @@ void decode_value(Taker& taker, Builder& to, Bytes name) {
   if (kind == kNegativeNumber || kind == kPositiveNumber) {
     return decode_number(taker, kind == kNegativeNumber, to, name);
   }
-  if (kind == kZero) {
+  if (kind == kZeroNumber) {
     to.add_int32(name, 0);
     return;
   }
-  if (kind == kTrue) {
+  if (kind == kTrueKind) {
     to.add_bool(name, true);
     return;
   }

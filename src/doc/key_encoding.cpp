@@ -15,9 +15,6 @@ namespace {
 
 // Offsets from Kind::Number.
 constexpr std::uint8_t kNotANumber = 0, kNegative = 1, kZero = 2, kPositive = 3;
-// After the double of a magnitude: is there more?
-constexpr char kIsDouble = 0, kHasDigits = 1;
-constexpr std::int32_t kExponentBias = 0x8000;
 
 void append_byte(ByteString& to, std::uint8_t byte) { to.push_back(static_cast<char>(byte)); }
 

@@ -13,6 +13,10 @@ namespace vitrine::doc {
 
 enum class Direction : std::uint8_t { Ascending, Descending };
 
+// Behind the double of a magnitude: is there more? Exponents of digits stand with a bias.
+inline constexpr std::uint8_t kIsDouble = 0, kHasDigits = 1;
+inline constexpr std::int32_t kExponentBias = 0x8000;
+
 // Appends the encoding of `value`; descending, it is complemented and sorts the other way round.
 void append_key(ByteString& to, const Value& value, Direction direction = Direction::Ascending);
 ByteString encoded_key(const Value& value);

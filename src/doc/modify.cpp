@@ -10,7 +10,7 @@
 namespace vitrine::doc {
 namespace {
 
-Status exhausted(std::string_view what) { return Status::error(ErrorCode::BudgetExhausted, what); }
+Status exhausted_by_change(std::string_view what) { return Status::error(ErrorCode::BudgetExhausted, what); }
 
 // As {"_id": ...} each.
 Result<std::vector<ByteString>> find_ids(const kv::StoreReader& txn, const Collection& collection,
@@ -30,7 +30,7 @@ Result<std::vector<ByteString>> find_ids(const kv::StoreReader& txn, const Colle
     bytes += sizeof(ByteString) + ids.back().size();
     return bytes <= target.bytes_max;
   }));
-  if (bytes > target.bytes_max) return exhausted("the ids of what matches need more memory than allowed");
+  if (bytes > target.bytes_max) return exhausted_by_change("the ids of what matches need more memory than allowed");
   return ids;
 }
 
@@ -149,7 +149,7 @@ Result<ByteString> distinct_values(const kv::StoreReader& txn, const Collection&
     });
     return bytes <= query.bytes_max;
   }));
-  if (bytes > query.bytes_max) return exhausted("the different values need more memory than allowed");
+  if (bytes > query.bytes_max) return exhausted_by_change("the different values need more memory than allowed");
   Builder builder;
   builder.open_member("values", Type::Array);
   std::size_t position = 0;

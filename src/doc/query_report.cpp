@@ -11,7 +11,7 @@ namespace {
 constexpr std::uint64_t kNsInUs = 1000;
 constexpr std::size_t kRangesShown = 8, kBytesShown = 40;
 
-void append_hex(std::string& to, Bytes bytes) {
+void append_hex_key(std::string& to, Bytes bytes) {
   constexpr char kDigits[] = "0123456789abcdef";
   for (const char byte : bytes.substr(0, kBytesShown)) {
     to.push_back(kDigits[static_cast<unsigned char>(byte) >> 4]);
@@ -28,8 +28,8 @@ std::string bounds_of(const Plan::Read& read) {
   for (std::size_t i = 0; i < ranges.size() && i < kRangesShown; ++i) {
     if (i > 0) text.append(", ");
     text.push_back('[');
-    append_hex(text, ranges[i].low);
-    if (!ranges[i].is_point) append_hex(text.append(", "), ranges[i].high);
+    append_hex_key(text, ranges[i].low);
+    if (!ranges[i].is_point) append_hex_key(text.append(", "), ranges[i].high);
     text.append(ranges[i].is_point ? "]" : ")");
   }
   if (ranges.size() > kRangesShown)

@@ -10,7 +10,7 @@
 namespace vitrine::doc {
 namespace {
 
-constexpr char kFormat = 0x01;
+constexpr char kTokenFormat = 0x01;
 
 std::uint64_t hash_of(Bytes filter, Bytes sort) {
   return XXH3_64bits_withSeed(sort.data(), sort.size(), XXH3_64bits(filter.data(), filter.size()));
@@ -19,7 +19,7 @@ std::uint64_t hash_of(Bytes filter, Bytes sort) {
 }  // namespace
 
 ByteString make_token(const QueryPosition& position, Bytes filter, Bytes sort) {
-  ByteString bytes(1, kFormat), token;
+  ByteString bytes(1, kTokenFormat), token;
   base::append_fixed(bytes, hash_of(filter, sort));
   base::append_varint(bytes, position.sort_key.size());
   bytes.append(position.sort_key).append(position.id);
@@ -32,7 +32,8 @@ Result<QueryPosition> read_token(Bytes token, Bytes filter, Bytes sort) {
   const Result<std::string> decoded = base::decoded_base64(token);
   if (!decoded.has_value() || decoded->size() < kHeadSize) return Status::error(ErrorCode::TokenInvalid);
   Bytes bytes = *decoded;
-  const bool is_ours = bytes.front() == kFormat && base::load<std::uint64_t>(bytes.data() + 1) == hash_of(filter, sort);
+  const bool is_ours =
+      bytes.front() == kTokenFormat && base::load<std::uint64_t>(bytes.data() + 1) == hash_of(filter, sort);
   bytes.remove_prefix(kHeadSize);
   const std::optional<std::uint64_t> size = base::take_varint(bytes);
   if (!is_ours || !size || *size > bytes.size() || bytes.size() - *size > kIdSizeMax || bytes.size() == *size) {

@@ -11,7 +11,7 @@ namespace vitrine::doc {
 namespace {
 
 // The most verbose text of a document that fits is still below this.
-constexpr std::size_t kTextMax = 16 * kDocumentSizeMax;
+constexpr std::size_t kRecordTextMax = 16 * kDocumentSizeMax;
 // A document above our limit is skipped by its length; a length above this is taken for damage.
 constexpr std::size_t kBsonMax = 4 * kDocumentSizeMax;
 constexpr std::size_t kBsonMin = 5;
@@ -57,7 +57,7 @@ Status RecordSplitter::lost(ErrorCode code, std::string_view why) noexcept {
 }
 
 Status RecordSplitter::check_size() noexcept {
-  if (at_ - start_ <= kTextMax) return {};
+  if (at_ - start_ <= kRecordTextMax) return {};
   position_ = lines_;
   return lost(ErrorCode::DocumentTooLarge, "the text of one document is too long");
 }

@@ -13,16 +13,16 @@
 namespace vitrine::doc {
 namespace {
 
-constexpr std::int64_t kRegexMemory = std::int64_t{1} << 20;
-constexpr std::size_t kBytesAStep = 64;
+constexpr std::int64_t kPatternMemory = std::int64_t{1} << 20;
+constexpr std::size_t kBytesACheck = 64;
 
-struct TypeName {
+struct SchemaType {
   Bytes name;
   Type type;
 };
 
 // Names of JSON Schema and of BSON. "integer" is asked apart: a number with a whole value.
-constexpr TypeName kTypeNames[] = {
+constexpr SchemaType kSchemaTypes[] = {
     {"object", Type::Object}, {"array", Type::Array},         {"string", Type::String},  {"null", Type::Null},
     {"boolean", Type::Bool},  {"bool", Type::Bool},           {"number", Type::Double},  {"number", Type::Int32},
     {"number", Type::Int64},  {"number", Type::Decimal128},   {"double", Type::Double},  {"int", Type::Int32},
@@ -37,7 +37,7 @@ Result<SchemaRule> make_type(const Element& keyword) {
   const auto add = [&](const Value& name) {
     const Bytes text = name.type == Type::String ? name.as_string() : Bytes();
     const std::size_t before = types.size();
-    for (const TypeName& row : kTypeNames) {
+    for (const SchemaType& row : kSchemaTypes) {
       if (row.name == text) types.push_back(row.type);
     }
     if (text == "integer") is_integer_good = true;
@@ -72,7 +72,7 @@ Result<SchemaRule> make_enum(const Element& keyword) {
   }
   std::sort(keys.begin(), keys.end());
   return SchemaRule([keys, name = ByteString(keyword.name)](const Value& value, SchemaWalk& walk) {
-    walk.budget.take(value.bytes.size() / kBytesAStep);
+    walk.budget.take(value.bytes.size() / kBytesACheck);
     const bool is_one = std::binary_search(keys.begin(), keys.end(), encoded_key(value));
     return is_one ? Status{} : violated(walk, name);
   });
@@ -109,7 +109,7 @@ Result<SchemaRule> make_size(const Element& keyword) {
   const bool is_least = keyword.name.starts_with("min");
   return SchemaRule([=, name = ByteString(keyword.name)](const Value& value, SchemaWalk& walk) -> Status {
     if (value.type != type) return {};
-    walk.budget.take(value.bytes.size() / kBytesAStep);
+    walk.budget.take(value.bytes.size() / kBytesACheck);
     const std::size_t size = type == Type::String ? count_characters(value.as_string()) : count_members(value.bytes);
     const bool holds = is_least ? size >= static_cast<std::size_t>(bound) : size <= static_cast<std::size_t>(bound);
     return holds ? Status{} : violated(walk, name);
@@ -151,7 +151,7 @@ Result<SchemaRule> make_pattern(const Element& keyword) {
   if (!matcher) return bad_schema("takes a regular expression", keyword.name);
   return SchemaRule([matcher](const Value& value, SchemaWalk& walk) -> Status {
     if (value.type != Type::String) return {};
-    walk.budget.take(value.bytes.size() / kBytesAStep);
+    walk.budget.take(value.bytes.size() / kBytesACheck);
     return (*matcher)(value.as_string()) ? Status{} : violated(walk, "pattern");
   });
 }
@@ -165,7 +165,7 @@ Result<SchemaRule> make_unique(const Element& keyword) {
     for (Elements elements(value.bytes); const auto element = elements.next();) {
       keys.push_back(encoded_key(element->value));
     }
-    walk.budget.take(keys.size() + value.bytes.size() / kBytesAStep);
+    walk.budget.take(keys.size() + value.bytes.size() / kBytesACheck);
     std::sort(keys.begin(), keys.end());
     const bool repeats = std::adjacent_find(keys.begin(), keys.end()) != keys.end();
     return repeats ? violated(walk, "uniqueItems") : Status{};
@@ -187,7 +187,7 @@ Status violated(const SchemaWalk& walk, std::string_view keyword) {
 std::shared_ptr<const std::function<bool(Bytes)>> make_matcher(Bytes text) {
   re2::RE2::Options settings;
   settings.set_log_errors(false);
-  settings.set_max_mem(kRegexMemory);
+  settings.set_max_mem(kPatternMemory);
   const auto regex = std::make_shared<const re2::RE2>(re2::StringPiece(text.data(), text.size()), settings);
   if (!regex->ok()) return nullptr;
   return std::make_shared<const std::function<bool(Bytes)>>([regex](Bytes subject) {

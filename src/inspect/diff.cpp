@@ -15,7 +15,7 @@
 namespace vitrine::inspect {
 namespace {
 
-constexpr std::uint64_t kValueShown = 4096;
+constexpr std::uint64_t kValueCompared = 4096;
 
 using Catalog = std::map<std::uint64_t, KeyspaceInfo>;
 
@@ -202,7 +202,7 @@ class KeyDiff {
     const Result<kv::Record> parts = record.has_value() ? kv::split_record(keyspace, *record) : record.status();
     entry.add("version", parts.has_value() && keyspace.versions ? Value(parts->version) : Value());
     if (disclosure_ == Disclosure::Values) {
-      entry.add("value", parts.has_value() ? bytes_value(parts->value.substr(0, kValueShown)) : Value());
+      entry.add("value", parts.has_value() ? bytes_value(parts->value.substr(0, kValueCompared)) : Value());
     }
     row.add(name, std::move(entry));
     return {};
@@ -211,7 +211,7 @@ class KeyDiff {
   // The first bytes of the record.
   static Result<std::string> head_of(const TreeStream& stream, Side& side) {
     const std::unique_ptr<ValueReader> value = TRY(reader_of(stream, side));
-    return value->size() == 0 ? std::string() : std::string(TRY(value->at(0)).substr(0, kValueShown + 10));
+    return value->size() == 0 ? std::string() : std::string(TRY(value->at(0)).substr(0, kValueCompared + 10));
   }
 
   Side& before_side_;
@@ -355,15 +355,15 @@ Result<Value> without_exceptions(Work&& work) {
   }
 }
 
-os::Env& env_of(const Options& options) { return options.env != nullptr ? *options.env : os::system_env(); }
+os::Env& disk_of(const Options& options) { return options.env != nullptr ? *options.env : os::system_env(); }
 
 }  // namespace
 
 Result<Value> diff(const std::string& before, const std::string& after, const DiffRequest& request,
                    const RowFunction& row, const Options& options) {
   return without_exceptions([&]() -> Result<Value> {
-    SourceFile old_source = TRY(SourceFile::open(env_of(options), before));
-    SourceFile new_source = TRY(SourceFile::open(env_of(options), after));
+    SourceFile old_source = TRY(SourceFile::open(disk_of(options), before));
+    SourceFile new_source = TRY(SourceFile::open(disk_of(options), after));
     CHECK(old_source.header_status());
     CHECK(new_source.header_status());
     Side old_side = present_side(old_source, options);
@@ -375,7 +375,7 @@ Result<Value> diff(const std::string& before, const std::string& after, const Di
 Result<Value> diff_checkpoints(const std::string& path, const DiffRequest& request, const RowFunction& row,
                                const Options& options) {
   return without_exceptions([&]() -> Result<Value> {
-    SourceFile source = TRY(SourceFile::open(env_of(options), path));
+    SourceFile source = TRY(SourceFile::open(disk_of(options), path));
     CHECK(source.header_status());
     const std::optional<format::Meta> older = source.older_meta();
     if (!older) {

@@ -5,18 +5,12 @@
 #include <utility>
 
 #include "base/try.hpp"
+#include "kv/keyspace.hpp"
 #include "kv/safely.hpp"
 #include "os/env.hpp"
 
 namespace vitrine::kv {
 namespace {
-
-constexpr std::size_t kValueMax = std::size_t{1} << 30;
-
-Status check_key(Bytes key) {
-  if (key.empty()) return Status::error(ErrorCode::KeyEmpty);
-  return key.size() <= kStoreKeyMax ? Status{} : Status::error(ErrorCode::KeyTooLong);
-}
 
 MemoryStore::Range only(Bytes key) { return {ByteString(key), ByteString(key) + '\0'}; }
 
@@ -47,7 +41,7 @@ class MemoryReader final : public StoreReader {
   std::uint64_t clock_ms() const override { return store_->clock_ms(); }
 
   Result<std::optional<ByteString>> get(Bytes key) const override {
-    CHECK(check_key(key));
+    CHECK(check_store_key(key));
     const auto found = state_->find(key);
     return found == state_->end() ? std::nullopt : std::optional(found->second);
   }
@@ -80,7 +74,7 @@ class MemoryWriter final : public StoreWriter {
 
   Result<std::optional<ByteString>> get(Bytes key) const override {
     CHECK(usable());
-    CHECK(check_key(key));
+    CHECK(check_store_key(key));
     reads_.push_back(only(key));
     const auto found = state_.find(key);
     return found == state_.end() ? std::nullopt : std::optional(found->second);
@@ -101,7 +95,7 @@ class MemoryWriter final : public StoreWriter {
 
   Status put(Bytes key, Bytes value) override {
     CHECK(usable());
-    CHECK(check_key(key));
+    CHECK(check_store_key(key));
     if (value.size() > kValueMax) return Status::error(ErrorCode::ValueTooLarge);
     state_.insert_or_assign(ByteString(key), ByteString(value));
     writes_.push_back(only(key));
@@ -110,7 +104,7 @@ class MemoryWriter final : public StoreWriter {
 
   Status erase(Bytes key) override {
     CHECK(usable());
-    CHECK(check_key(key));
+    CHECK(check_store_key(key));
     if (const auto found = state_.find(key); found != state_.end()) state_.erase(found);
     writes_.push_back(only(key));
     return {};

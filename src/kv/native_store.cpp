@@ -9,12 +9,6 @@
 namespace vitrine::kv {
 namespace {
 
-Status check_key(Bytes key) {
-  if (key.empty()) return Status::error(ErrorCode::KeyEmpty);
-  if (key.size() <= kStoreKeyMax) return {};
-  return Status::error(ErrorCode::KeyTooLong).with("size", key.size()).with("largest", kStoreKeyMax);
-}
-
 Result<std::optional<Keyspace>> find_keyspace(const Transaction& txn, Bytes name) {
   Result<Keyspace> found = txn.keyspace(name);
   if (found.status().code() == ErrorCode::KeyspaceNotFound) return std::optional<Keyspace>();
@@ -40,7 +34,7 @@ std::uint64_t NativeReader::clock_ms() const {
 }
 
 Result<std::optional<ByteString>> NativeReader::get(Bytes key) const {
-  CHECK(check_key(key));
+  CHECK(check_store_key(key));
   if (keyspace_) return txn_->get(*keyspace_, key);
   CHECK(txn_->keyspaces().status());  // has the transaction ended?
   return std::optional<ByteString>();
@@ -48,7 +42,7 @@ Result<std::optional<ByteString>> NativeReader::get(Bytes key) const {
 
 Result<std::vector<std::optional<ByteString>>> NativeReader::multi_get(const std::vector<ByteString>& keys) const {
   return safely([&]() -> Result<std::vector<std::optional<ByteString>>> {
-    for (const ByteString& key : keys) CHECK(check_key(key));
+    for (const ByteString& key : keys) CHECK(check_store_key(key));
     if (keyspace_) return txn_->multi_get(*keyspace_, std::vector<Bytes>(keys.begin(), keys.end()));
     CHECK(txn_->keyspaces().status());  // has the transaction ended?
     return std::vector<std::optional<ByteString>>(keys.size());
@@ -75,13 +69,13 @@ Result<NativeWriter> NativeWriter::attach(WriteTransaction& txn, Bytes keyspace)
 }
 
 Status NativeWriter::put(Bytes key, Bytes value) {
-  CHECK(check_key(key));
+  CHECK(check_store_key(key));
   if (!reader_.keyspace_) reader_.keyspace_ = TRY(txn_->ensure_keyspace(name_, KeyspaceOptions{.versions = false}));
   return txn_->put(*reader_.keyspace_, key, value);
 }
 
 Status NativeWriter::erase(Bytes key) {
-  CHECK(check_key(key));
+  CHECK(check_store_key(key));
   if (reader_.keyspace_) return txn_->erase(*reader_.keyspace_, key).status();
   return txn_->keyspaces().status();
 }

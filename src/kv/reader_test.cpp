@@ -22,7 +22,7 @@ using testing::fails;
 using testing::ok;
 using testing::verifies_clean;
 
-constexpr const char* kPath = "/db.vtr";
+constexpr const char* kReaderPath = "/db.vtr";
 constexpr int kEntries = 400;  // more pages than any cache of this test holds
 
 class ReaderTest : public ::testing::Test {
@@ -52,9 +52,11 @@ class ReaderTest : public ::testing::Test {
     return options;
   }
   void open_writer() {
-    writer_.emplace(Database::open(kPath, OpenMode::CreateIfMissing, options(Access::ReadWrite)).value());
+    writer_.emplace(Database::open(kReaderPath, OpenMode::CreateIfMissing, options(Access::ReadWrite)).value());
   }
-  void open_reader() { reader_.emplace(Database::open(kPath, OpenMode::MustExist, options(Access::ReadOnly)).value()); }
+  void open_reader() {
+    reader_.emplace(Database::open(kReaderPath, OpenMode::MustExist, options(Access::ReadOnly)).value());
+  }
   void restart() {
     ASSERT_TRUE(ok(writer_->close()));
     open_writer();
@@ -130,7 +132,7 @@ TEST_F(ReaderTest, several_readers_of_different_checkpoints_keep_what_they_saw) 
   open_reader();
   churn();
   const Content second = content_of(*writer_);
-  std::optional<Database> other(Database::open(kPath, OpenMode::MustExist, options(Access::ReadOnly)).value());
+  std::optional<Database> other(Database::open(kReaderPath, OpenMode::MustExist, options(Access::ReadOnly)).value());
   restart();
   churn();
   EXPECT_TRUE(content_of(*reader_) == first);
@@ -215,7 +217,7 @@ TEST_F(ReaderTest, a_refresh_that_fails_keeps_what_was_seen_and_can_be_repeated)
 TEST_F(ReaderTest, a_reader_that_meets_the_log_of_a_newer_checkpoint_shows_what_comes_before_it) {
   const std::string large(600'000, 'x');
   env_->hooks().on_operation = [&](std::uint64_t, os::SimOperation kind, const std::string& path) {
-    if (kind != os::SimOperation::Open || path != std::string(kPath) + "-wal") return;
+    if (kind != os::SimOperation::Open || path != std::string(kReaderPath) + "-wal") return;
     env_->hooks().on_operation = {};
     ASSERT_TRUE(ok(writer_->put("a", "in the log")));
     ASSERT_TRUE(ok(writer_->put("b", large)));  // too large for the log
@@ -232,7 +234,7 @@ TEST_F(ReaderTest, a_refresh_that_meets_the_log_of_a_newer_checkpoint_moves_on_t
   const std::string large(600'000, 'x');
   open_reader();
   env_->hooks().on_operation = [&](std::uint64_t, os::SimOperation kind, const std::string& path) {
-    if (kind != os::SimOperation::Read || path != std::string(kPath) + "-wal") return;
+    if (kind != os::SimOperation::Read || path != std::string(kReaderPath) + "-wal") return;
     env_->hooks().on_operation = {};
     ASSERT_TRUE(ok(writer_->put("a", "in the log")));
     ASSERT_TRUE(ok(writer_->put("b", large)));
@@ -254,13 +256,13 @@ TEST_F(ReaderTest, a_lost_header_is_a_hole_in_the_log_unless_the_loss_is_accepte
   env_->stop();
   writer_.reset();
   env_->stop_before(os::kSimUnlimited);
-  env_->write_durable(kPath, format::meta_slot(lost) * 2 * format::kMetaBlockSize,
+  env_->write_durable(kReaderPath, format::meta_slot(lost) * 2 * format::kMetaBlockSize,
                       std::string(2 * format::kMetaBlockSize, '\xee'));
   Options accepting = options(Access::ReadWrite);
-  EXPECT_TRUE(fails(Database::open(kPath, OpenMode::MustExist, accepting), ErrorCode::LogHole));
-  EXPECT_TRUE(fails(Database::open(kPath, OpenMode::MustExist, options(Access::ReadOnly)), ErrorCode::LogHole));
+  EXPECT_TRUE(fails(Database::open(kReaderPath, OpenMode::MustExist, accepting), ErrorCode::LogHole));
+  EXPECT_TRUE(fails(Database::open(kReaderPath, OpenMode::MustExist, options(Access::ReadOnly)), ErrorCode::LogHole));
   accepting.accept_lost_log = true;
-  writer_.emplace(Database::open(kPath, OpenMode::MustExist, accepting).value());
+  writer_.emplace(Database::open(kReaderPath, OpenMode::MustExist, accepting).value());
   EXPECT_EQ(writer_->get("b").value(), std::nullopt);
   EXPECT_EQ(writer_->get("c").value(), std::nullopt);
 }
@@ -269,13 +271,13 @@ TEST_F(ReaderTest, a_lost_header_is_a_hole_in_the_log_unless_the_loss_is_accepte
 
 TEST_F(ReaderTest, a_writer_whose_close_failed_leaves_the_next_ones_name_alone) {
   ASSERT_TRUE(ok(writer_->put("k", "v")));
-  env_->inject({.kinds = {os::SimOperation::Sync}, .path = kPath});
+  env_->inject({.kinds = {os::SimOperation::Sync}, .path = kReaderPath});
   EXPECT_TRUE(fails(writer_->close(), ErrorCode::SyncFailed));
   std::optional<Database> failed(std::move(writer_));
   env_->clear_faults();
   open_writer();
   failed.reset();
-  const Result<Database> third = Database::open(kPath, OpenMode::MustExist, options(Access::ReadWrite));
+  const Result<Database> third = Database::open(kReaderPath, OpenMode::MustExist, options(Access::ReadWrite));
   EXPECT_TRUE(fails(third, ErrorCode::FileLocked));
   EXPECT_EQ(third.status().detail("owner"), std::to_string(env_->process_id()));
 }

@@ -20,6 +20,13 @@ namespace vitrine::kv {
 // Every store takes keys of 1 to this many bytes, whatever its page size, so that entries can move between stores.
 inline constexpr std::size_t kStoreKeyMax = 1000;
 
+// KeyEmpty or KeyTooLong for a key that not every store takes.
+inline Status check_store_key(Bytes key) {
+  if (key.empty()) return Status::error(ErrorCode::KeyEmpty);
+  if (key.size() <= kStoreKeyMax) return {};
+  return Status::error(ErrorCode::KeyTooLong).with("size", key.size()).with("largest", kStoreKeyMax);
+}
+
 struct StoreScan {
   std::uint64_t limit = ~std::uint64_t{0};
   bool reverse = false;

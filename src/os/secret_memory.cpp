@@ -9,7 +9,7 @@
 namespace vitrine::os {
 namespace {
 
-constexpr std::size_t kPageSize = 4096;
+constexpr std::size_t kMemoryPage = 4096;
 
 }  // namespace
 
@@ -19,7 +19,7 @@ void wipe(void* memory, std::size_t size) noexcept {
 
 Result<SecretMemory> SecretMemory::copy_of(std::span<const std::byte> bytes) {
   if (bytes.empty()) return SecretMemory();
-  const std::size_t mapped_size = base::align_up(bytes.size(), kPageSize);
+  const std::size_t mapped_size = base::align_up(bytes.size(), kMemoryPage);
   void* data = ::mmap(nullptr, mapped_size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   if (data == MAP_FAILED) return Status::out_of_memory().with("size", bytes.size());
   // Before anything is in it. Each is the best the system will do: see the head of the header.
@@ -36,7 +36,7 @@ Result<SecretMemory> SecretMemory::copy_of(std::span<const std::byte> bytes) {
 SecretMemory::~SecretMemory() {
   if (data_ == nullptr) return;
   wipe(data_, size_);
-  ::munmap(data_, base::align_up(size_, kPageSize));  // unlocks
+  ::munmap(data_, base::align_up(size_, kMemoryPage));  // unlocks
 }
 
 }  // namespace vitrine::os

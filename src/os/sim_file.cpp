@@ -11,7 +11,7 @@ namespace vitrine::os {
 namespace {
 
 // Keeps the page tables of a damaged file's absurd sizes small.
-constexpr std::uint64_t kLargestFile = std::uint64_t{1} << 34;
+constexpr std::uint64_t kSimFileMax = std::uint64_t{1} << 34;
 
 std::uint64_t total_size(std::span<const IoSlice> slices) {
   std::uint64_t total = 0;
@@ -53,7 +53,7 @@ Result<std::optional<SimFault>> SimFile::begin_change(SimOperation kind, std::ui
   const bool has_partial_effect = kind == SimOperation::Write && verdict.fault && verdict.fault->partial_bytes > 0;
   if (!verdict.status.is_ok() && !has_partial_effect) return verdict.status;
   if (!is_writable_) return failed(ErrorCode::FileReadOnly, kind, offset, "the file was opened read-only");
-  if (offset > kLargestFile || size > kLargestFile - offset) {
+  if (offset > kSimFileMax || size > kSimFileMax - offset) {
     return failed(ErrorCode::DiskFull, kind, offset, "larger than a simulated file can be");
   }
   return std::move(verdict.fault);

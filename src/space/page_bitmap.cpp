@@ -10,9 +10,11 @@ namespace vitrine::space {
 
 namespace {
 
-constexpr std::uint64_t kBits = PageBitmap::kWordBits;
+constexpr std::uint64_t kBitsAWord = PageBitmap::kWordBits;
 
-std::size_t words_for(std::uint64_t bits) noexcept { return static_cast<std::size_t>((bits + kBits - 1) / kBits); }
+std::size_t words_for(std::uint64_t bits) noexcept {
+  return static_cast<std::size_t>((bits + kBitsAWord - 1) / kBitsAWord);
+}
 
 // Calls visit(word index, mask of the bits in the range) for every word that [begin, begin + count) touches, until
 // one returns false. Says whether all returned true.
@@ -20,10 +22,10 @@ template <typename Visit>
 bool all_words(std::uint64_t begin, std::uint64_t count, Visit visit) noexcept {
   const std::uint64_t end = begin + count;
   while (begin < end) {
-    const std::uint64_t low = begin % kBits;
-    const std::uint64_t length = std::min(end - begin, kBits - low);
-    const std::uint64_t mask = (~std::uint64_t{0} >> (kBits - length)) << low;
-    if (!visit(static_cast<std::size_t>(begin / kBits), mask)) return false;
+    const std::uint64_t low = begin % kBitsAWord;
+    const std::uint64_t length = std::min(end - begin, kBitsAWord - low);
+    const std::uint64_t mask = (~std::uint64_t{0} >> (kBitsAWord - length)) << low;
+    if (!visit(static_cast<std::size_t>(begin / kBitsAWord), mask)) return false;
     begin += length;
   }
   return true;

@@ -92,9 +92,10 @@ stage_gcc() {
   [ "${VITRINE_TEST_SCALE:-normal}" = small ] || one python3 tools/dev/count_images.py "$JUNIT"
 }
 
-# The product alone with the other compiler, for ./dev check; ./dev test meets clang in the stage asan.
+# The product alone with the other compiler and each source by itself, for ./dev check; ./dev test meets clang in the
+# stage asan, and sources by themselves in the stage mutants.
 stage_clang() {
-  configure "$BUILD/clang" -DCMAKE_CXX_COMPILER=clang++-14 -DVITRINE_TESTS=OFF
+  configure "$BUILD/clang" -DCMAKE_CXX_COMPILER=clang++-14 -DVITRINE_TESTS=OFF -DCMAKE_UNITY_BUILD=OFF
   one compile "$BUILD/clang"
 }
 
