@@ -53,7 +53,7 @@ struct Truth {
 };
 
 Result<Truth> truth_of(os::Env& env) {
-  SourceFile source = TRY(SourceFile::open(env, kDamagePath));
+  SourceFile source = TRY(SourceFile::open(kDamagePath, small_options(env)));
   Truth truth;
   truth.page_count = source.meta().page_count;
   truth.map_root = source.meta().map_root.page();
@@ -111,7 +111,7 @@ Records expected(const Truth& truth, const Pages& damaged) {
 }
 
 Result<Records> records_of(os::Env& env, const std::string& path) {
-  SourceFile source = TRY(SourceFile::open(env, path));
+  SourceFile source = TRY(SourceFile::open(path, small_options(env)));
   Records records;
   const inspect::TreeVisitor visitor{[&](Bytes key, Bytes cell, bool is_large) {
                                        records[std::string(key)] =
@@ -200,7 +200,7 @@ TEST_F(Salvage, gives_exactly_what_verifies_after_damage_to_three_pages) {
 }
 
 TEST_F(Salvage, finds_all_leaves_without_the_root_and_the_map) {
-  SourceFile source = SourceFile::open(*env_, kDamagePath).value();
+  SourceFile source = SourceFile::open(kDamagePath, options_).value();
   damage_and_salvage({source.meta().tree_root.page(), truth_.map_root});
 }
 

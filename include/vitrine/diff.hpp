@@ -18,11 +18,12 @@ namespace vitrine::inspect {
 struct DiffRequest {
   bool keys = true;
   bool pages = true;
-  Disclosure disclosure = Disclosure::Keys;
+  Disclosure disclosure = Disclosure::Automatic;  // structure when one of the files is encrypted
 };
 
-// Rows as in docs/schemas/diff.json; returns the last of them, with the counts. Errors: as look(); ArgumentInvalid when
-// a file has no older checkpoint.
+// Rows as in docs/schemas/diff.json; returns the last of them, with the counts. Options::secret unlocks both files, or
+// the one that is encrypted. Without it pages are compared by their place, free ones as well, and keys are not. Errors:
+// as look(); KeyRequired when nothing can be compared; ArgumentInvalid when a file has no older checkpoint.
 Result<Value> diff(const std::string& before, const std::string& after, const DiffRequest& request,
                    const RowFunction& row, const Options& options = {});
 // From the older checkpoint of the file to the newest. A checkpoint may use the pages again that only the one before

@@ -27,8 +27,8 @@ struct ExplainRequest {
 };
 
 // One row for each page of the last checkpoint and of what the file has behind it: docs/schemas/explain-page.json. The
-// tree is walked once for each window of pages. Returns counts. What is damaged is in
-// the rows. Errors: as look().
+// tree is walked once for each window of pages. Returns counts. What is damaged is in the rows. Of an encrypted file
+// without Options::secret the rows tell what can be known from outside. Errors: as look().
 Result<Value> explain(const std::string& path, const ExplainRequest& request, const RowFunction& row,
                       const Options& options = {});
 

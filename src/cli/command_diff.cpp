@@ -38,6 +38,8 @@ std::string change_text(const Value& row) {
 
 std::string summary_text(const Value& summary) {
   std::string text;
+  const Value* const is_comparable = summary.find("keys_comparable");
+  if (is_comparable != nullptr && !*is_comparable->truth()) text += "keys: encrypted, not compared without a secret\n";
   if (summary.find("keys_added") != nullptr) {
     text += "keys: " + member_text(summary, "keys_added") + " added, " + member_text(summary, "keys_removed") +
             " removed, " + member_text(summary, "keys_changed") + " changed, " + member_text(summary, "keys_unknown") +
@@ -78,8 +80,12 @@ Status run_diff(const Arguments& arguments, Console& console) {
     if (printed.is_ok() && interrupt_requested()) printed = cancelled();
     return printed.is_ok();
   };
-  const Result<Value> summary = other ? inspect::diff(arguments.database(), std::string(*other), request, print)
-                                      : inspect::diff_checkpoints(arguments.database(), request, print);
+  Options options = TRY(secret_options(arguments));
+  CHECK(ask_to_look(arguments.database(), options));
+  if (other) CHECK(ask_to_look(std::string(*other), options));
+  const Result<Value> summary = other
+                                    ? inspect::diff(arguments.database(), std::string(*other), request, print, options)
+                                    : inspect::diff_checkpoints(arguments.database(), request, print, options);
   CHECK(summary.status());
   CHECK(printed);
   return console.write(console.json() ? inspect::to_json(*summary) + "\n" : summary_text(*summary));

@@ -24,6 +24,8 @@ const OptionRows kSecret{
     {"--passphrase-fd", "N", "unlock with the first line of descriptor N"},
     {"--keyfile", "FILE", "unlock with the content of FILE"},
     {"--recovery-stdin", "", "unlock with the recovery key in the first line of standard input"},
+};
+const OptionRows kFreshness{
     {"--min-commit", "TOKEN", "refuse a database without this commit (put --json shows tokens)"},
     {"--anchor", "FILE", "refuse a database behind the commit in FILE; writing moves FILE on"},
     {"--accept-rollback", "", "open although the database is behind or forked"},
@@ -33,7 +35,8 @@ const OptionRows kOpen =
              {"--log-size", "SIZE", "bound of the write-ahead log"},
              {"--lock-timeout", "TIME", "how long to wait for another writer, such as 5s (default 0)"},
              {"--accept-lost-log", "", "open although the log is missing or damaged; what it held is lost"}},
-            kSecret});
+            kSecret,
+            kFreshness});
 const OptionRows kNewPassphrase{
     {"--new-passphrase-stdin", "", "take the new passphrase from the next line of standard input"},
     {"--new-passphrase-fd", "N", "take the new passphrase from the first line of descriptor N"},
@@ -216,10 +219,12 @@ CommandSpec view_row() {
   return {"view",
           "look through a file in a terminal, also while it is in use",
           "Panels for header, pages, one page with its bytes, tree, log, keys, space,\n"
-          "snapshots and findings. Press ? for the keys. Nothing is opened for writing.",
+          "snapshots and findings. Press ? for the keys. Nothing is opened for writing. Of an\n"
+          "encrypted file the passphrase is asked for; Enter alone looks from outside.",
           {{"DB"}},
           joined({{{"--watch", "", "look again and again, and mark what changed"},
                    {"--interval", "TIME", "with --watch: how often (default 1s)"}},
+                  kSecret,
                   kJson}),
           run_view};
 }
@@ -230,11 +235,13 @@ CommandSpec diff_row() {
           "From DB to FILE, such as a backup and the living file; or with --checkpoints from\n"
           "the older checkpoint that DB still holds to the newest. A row for each key and\n"
           "each run of pages, then the counts. Keys under pages that cannot be read are\n"
-          "unknown. With --json one line a row; docs/schemas/diff.json describes them.",
+          "unknown. Of encrypted files without a secret only the places of pages are\n"
+          "compared. With --json one line a row; docs/schemas/diff.json describes them.",
           {{"DB"}, {"FILE", kOptional}},
           joined({{{"--checkpoints", "", "compare the two checkpoints of DB"},
                    {"--by", "keys|pages|both", "what to compare (default both)"},
-                   {"--show", "structure|keys|values", "how much of the content to show (default keys)"}},
+                   {"--show", "structure|keys|values", "what to show (default keys; of an encrypted file structure)"}},
+                  kSecret,
                   kJson}),
           run_diff};
 }

@@ -97,16 +97,17 @@ std::string explained_text(const inspect::Value& row) {
 }
 
 // A row for each page, or a line of JSON for each.
-Status explain_pages(const Arguments& arguments, Console& console) {
+Status explain_pages(const Arguments& arguments, const Options& options, Console& console) {
   inspect::ExplainRequest request;
   if (const auto from = TRY(arguments.number("--from"))) request.from = *from;
   if (const auto limit = TRY(arguments.number("--limit"))) request.limit = *limit;
   Status printed;
-  CHECK(inspect::explain(arguments.database(), request, [&](const inspect::Value& row) {
-          printed = console.write(console.json() ? inspect::to_json(row) + "\n" : explained_text(row));
-          if (printed.is_ok() && interrupt_requested()) printed = cancelled();
-          return printed.is_ok();
-        }).status());
+  const auto print = [&](const inspect::Value& row) {
+    printed = console.write(console.json() ? inspect::to_json(row) + "\n" : explained_text(row));
+    if (printed.is_ok() && interrupt_requested()) printed = cancelled();
+    return printed.is_ok();
+  };
+  CHECK(inspect::explain(arguments.database(), request, print, options).status());
   return printed;
 }
 
@@ -114,12 +115,16 @@ Status explain_pages(const Arguments& arguments, Console& console) {
 
 Status run_verify(const Arguments& arguments, Console& console) {
   const std::string_view level = arguments.value("--level").value_or("full");
-  if (arguments.has("--explain")) {
-    CHECK(explain_pages(arguments, console));
-  } else if (arguments.has("--from") || arguments.has("--limit")) {
+  const bool is_explained = arguments.has("--explain");
+  if (!is_explained && (arguments.has("--from") || arguments.has("--limit"))) {
     return usage_error("--from and --limit belong to --explain");
   }
-  const Database db = TRY(open_database_to_check(arguments));
+  Options options = TRY(open_options(arguments, Access::ReadOnly));
+  options.accept_rollback = true;  // the report says so
+  // Opened first, because that asks for a passphrase; what does not open is explained all the same.
+  Result<Database> opened = open_with(arguments, OpenMode::MustExist, options);
+  if (is_explained) CHECK(explain_pages(arguments, options, console));
+  const Database db = TRY(std::move(opened));
   ProgressBar bar("verify", console.progress());
   VerifyReport report = TRY(db.verify(level_of(level), progress_function(bar)));
   bar.finish();

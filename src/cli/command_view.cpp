@@ -16,9 +16,10 @@ constexpr std::uint64_t kTickMs = 1000;
 Status run_view(const Arguments& arguments, Console&) {
   const std::string path = arguments.database();
   const std::chrono::milliseconds tick{TRY(arguments.duration_ms("--interval")).value_or(kTickMs)};
-  Options options;
+  Options options = TRY(secret_options(arguments));
   options.cache_size = kCacheSize;
   const view::Looker look = [&](const inspect::Request& request) { return inspect::look(path, request, options); };
+  CHECK(ask_to_look(path, options));
   CHECK(look(view::request_of(inspect::View::Header)).status());
   view::Model model(printable(path), look, arguments.has("--watch"));
   return view::run_in_terminal(model, tick);

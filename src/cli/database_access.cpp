@@ -7,6 +7,7 @@
 
 #include "base/try.hpp"
 #include "cli/secrets.hpp"
+#include "vitrine/inspect.hpp"
 
 namespace vitrine::cli {
 namespace {
@@ -67,12 +68,6 @@ Result<Database> open_database(const Arguments& arguments, Access access) {
   return open_with(arguments, OpenMode::MustExist, options);
 }
 
-Result<Database> open_database_to_check(const Arguments& arguments) {
-  Options options = TRY(open_options(arguments, Access::ReadOnly));
-  options.accept_rollback = true;
-  return open_with(arguments, OpenMode::MustExist, options);
-}
-
 Result<Database> open_database_as(const Arguments& arguments, OpenMode mode) {
   return open_database_as(arguments, mode, TRY(secret_argument(arguments)));
 }
@@ -111,6 +106,17 @@ Result<Options> secret_options(const Arguments& arguments) {
   Options options;
   options.secret = TRY(secret_argument(arguments));
   return options;
+}
+
+Status ask_to_look(const std::string& path, Options& options) {
+  if (options.secret || !can_ask()) return {};
+  const inspect::Value header = TRY(inspect::look(path, {}));
+  const inspect::Value* const chosen = header.find("chosen");
+  if (chosen->is_null() || !*chosen->find("encrypted")->truth()) return {};
+  Result<Secret> typed = ask_passphrase("Passphrase (Enter alone: look from outside): ");
+  if (!typed.has_value()) return typed.status().code() == ErrorCode::SecretInvalid ? Status{} : typed.status();
+  options.secret = *std::move(typed);
+  return {};
 }
 
 Result<Encoding> encoding_of(const Arguments& arguments) {

@@ -20,8 +20,6 @@ Result<Options> open_options(const Arguments& arguments, Access access);
 Result<Database> open_with(const Arguments& arguments, OpenMode mode, Options& options);
 // Opens DB, which must exist, with what the open options say.
 Result<Database> open_database(const Arguments& arguments, Access access);
-// Opens DB to look at it, also when it is behind what --min-commit or --anchor names: the report says so.
-Result<Database> open_database_to_check(const Arguments& arguments);
 // Opens DB for writing with `mode`. A new database is encrypted if an option gives a secret.
 Result<Database> open_database_as(const Arguments& arguments, OpenMode mode);
 // The same with a secret that was read before, because standard input is read for something else first.
@@ -47,6 +45,10 @@ auto with_secret(Options options, Call&& call) -> decltype(call(options)) {
   options.secret = *std::move(secret);
   return call(options);
 }
+
+// For what shows something of an encrypted file without its key: asks for the passphrase when no option gave a secret
+// and somebody is there; Enter alone goes on without.
+Status ask_to_look(const std::string& path, Options& options);
 
 // --hex, --base64, or text. Errors: ArgumentInvalid when both are given.
 Result<Encoding> encoding_of(const Arguments& arguments);

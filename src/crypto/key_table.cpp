@@ -59,10 +59,9 @@ std::vector<KeySlotInfo> KeyTable::list() const {
 Result<ByteSpan> Unlocker::root_of(const KeyTable& table) {
   const SecretBytes& content = secret_.content();
   if (content.kind != SecretKind::Passphrase) return content.memory.bytes();
-  if (derivations_ == 0 || derived_cost_ != table.cost || derived_salt_ != table.argon2_salt) {
+  if (!content.derived.find(table.cost, table.argon2_salt, derived_)) {
     CHECK(argon2id(content.memory.bytes(), table.argon2_salt, table.cost, derived_));
-    derived_cost_ = table.cost;
-    derived_salt_ = table.argon2_salt;
+    CHECK(content.derived.keep(table.cost, table.argon2_salt, derived_));
     ++derivations_;
   }
   return ByteSpan(derived_);

@@ -85,8 +85,8 @@ struct Unlocked {
   std::size_t slot = 0;
 };
 
-// Tries one secret on tables. Remembers the derivation from a passphrase, so that further tables of the same file cost
-// nothing.
+// Tries one secret on tables. The secret remembers the derivation from a passphrase, so that further tables of the same
+// file, and its next opening with the same Secret, cost nothing.
 class Unlocker {
  public:
   explicit Unlocker(const Secret& secret) : secret_(secret) {}
@@ -101,8 +101,6 @@ class Unlocker {
 
   const Secret& secret_;
   os::SecretArray<kKeySize> derived_;
-  Argon2Cost derived_cost_;
-  std::array<std::byte, 16> derived_salt_{};
   std::uint64_t derivations_ = 0;
 };
 

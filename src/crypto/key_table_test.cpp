@@ -59,6 +59,20 @@ TEST_F(KeyTableTest, has_sixteen_slots_and_costs_one_derivation_for_all) {
   EXPECT_EQ(wrong.derivations(), 1u);
 }
 
+TEST_F(KeyTableTest, derives_once_for_all_copies_of_a_secret) {
+  add(passphrase_);
+  const Secret copy = passphrase_, typed_again = *Secret::passphrase("wrong");
+  Unlocker first(passphrase_), second(copy), wrong(typed_again);
+  EXPECT_TRUE(first.unlock(table_).has_value());
+  EXPECT_TRUE(second.unlock(table_).has_value());
+  EXPECT_EQ(second.derivations(), 0u);
+  EXPECT_EQ(wrong.unlock(table_).status().code(), ErrorCode::KeyMismatch);
+  KeyTable other = make_key_table(os::system_env()).value();  // another salt, so another key
+  ASSERT_TRUE(add_key(os::system_env(), other, master_, passphrase_, std::nullopt, kArgon2Floor).has_value());
+  EXPECT_TRUE(first.unlock(other).has_value());
+  EXPECT_EQ(first.derivations(), 2u);
+}
+
 TEST_F(KeyTableTest, removes_all_slots_but_the_last) {
   add(raw_);
   add(passphrase_);

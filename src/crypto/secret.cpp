@@ -62,6 +62,23 @@ Status invalid(std::string_view reason) { return Status::error(ErrorCode::Secret
 
 }  // namespace
 
+bool DerivedKey::find(const crypto::Argon2Cost& cost, const Salt& salt, std::span<std::byte> key) const noexcept {
+  const std::lock_guard lock(mutex_);
+  const std::span<const std::byte> kept = key_.bytes();
+  if (kept.size() != key.size() || cost_ != cost || salt_ != salt) return false;
+  std::copy(kept.begin(), kept.end(), key.begin());
+  return true;
+}
+
+Status DerivedKey::keep(const crypto::Argon2Cost& cost, const Salt& salt, std::span<const std::byte> key) {
+  os::SecretMemory copy = TRY(os::SecretMemory::copy_of(key));
+  const std::lock_guard lock(mutex_);
+  key_ = std::move(copy);
+  cost_ = cost;
+  salt_ = salt;
+  return {};
+}
+
 bool Secret::same_as(const Secret& other) const noexcept {
   if (!bytes_ || !other.bytes_) return bytes_ == other.bytes_;
   return bytes_->kind == other.bytes_->kind &&
@@ -76,7 +93,7 @@ SecretKind Secret::kind() const noexcept {
 Result<Secret> Secret::make(SecretKind kind, Bytes bytes) {
   Secret secret;
   os::SecretMemory memory = TRY(os::SecretMemory::copy_of(std::as_bytes(std::span(bytes))));
-  secret.bytes_ = std::make_shared<const SecretBytes>(SecretBytes{kind, std::move(memory)});
+  secret.bytes_ = std::make_shared<const SecretBytes>(kind, std::move(memory));
   return secret;
 }
 

@@ -28,9 +28,16 @@ struct Side {
 };
 
 Side present_side(SourceFile& source, const Options& options) {
-  Result<std::unique_ptr<Moment>> present = present_moment(source.path(), options);
+  Options reading = options;
+  if (!source.is_encrypted()) reading.secret = {};
+  Result<std::unique_ptr<Moment>> present = present_moment(source.path(), reading);
   if (present.has_value()) return {source, source.meta(), *std::move(present), "database"};
   return {source, source.meta(), checkpoint_moment(source, source.meta()), "checkpoint"};
+}
+
+Status check_unlocked(const Side& before, const Side& after) {
+  CHECK(before.source.check_unlocked());
+  return after.source.check_unlocked();
 }
 
 // Names and kinds of keyspaces; they stand before all other entries.
@@ -232,6 +239,7 @@ class PageDiff {
       : before_(before),
         after_(after),
         is_one_source_(&before.source == &after.source),
+        is_sealed_(!check_unlocked(before, after).is_ok()),
         row_(row),
         before_map_(before.source, before.meta),
         after_map_(after.source, after.meta) {}
@@ -270,12 +278,20 @@ class PageDiff {
   static std::size_t index(Change change) noexcept { return static_cast<std::size_t>(change); }
 
   Result<Change> change_of(PageNo page) {
+    if (is_sealed_) return sealed_change_of(page);
     const std::optional<bool> before = use(before_map_, before_.meta, page), after = use(after_map_, after_.meta, page);
     if (!before || !after) return Change::Unknown;
     if (!*before && !*after) return Change::Free;
     if (*before != *after) return *before ? Change::OnlyBefore : Change::OnlyAfter;
     // A page that two checkpoints in a row need was not written between them.
     if (is_one_source_) return Change::Same;
+    return TRY(is_same(page)) ? Change::Same : Change::Changed;
+  }
+
+  // Without the key the maps cannot be read, so free pages are compared like all others.
+  Result<Change> sealed_change_of(PageNo page) {
+    if (page >= before_.meta.page_count) return Change::OnlyAfter;
+    if (page >= after_.meta.page_count) return Change::OnlyBefore;
     return TRY(is_same(page)) ? Change::Same : Change::Changed;
   }
 
@@ -309,6 +325,7 @@ class PageDiff {
   Side& before_;
   Side& after_;
   const bool is_one_source_;
+  const bool is_sealed_;
   const RowFunction& row_;
   MapReader before_map_, after_map_;
   std::vector<std::byte> left_, right_;
@@ -330,6 +347,10 @@ Value side_value(const Side& side) {
 }
 
 Result<Value> compare(Side& before, Side& after, const DiffRequest& request, const RowFunction& row) {
+  // Only places in two files can be compared without the key.
+  const Status unlocked = check_unlocked(before, after);
+  const bool is_unlocked = unlocked.is_ok();
+  if (!is_unlocked && (!request.pages || &before.source == &after.source)) return unlocked;
   bool is_wanted = true;
   Value summary = Value::object().add("kind", "summary");
   summary.add("before", side_value(before)).add("after", side_value(after));
@@ -338,8 +359,10 @@ Result<Value> compare(Side& before, Side& after, const DiffRequest& request, con
     is_wanted = TRY(pages.run());
     pages.add_counts(summary);
   }
-  if (request.keys && is_wanted) {
-    KeyDiff keys(before, after, request.disclosure, row);
+  if (request.keys) summary.add("keys_comparable", is_unlocked);
+  if (request.keys && is_unlocked && is_wanted) {
+    const bool is_encrypted = before.source.is_encrypted() || after.source.is_encrypted();
+    KeyDiff keys(before, after, resolved_disclosure(request.disclosure, is_encrypted), row);
     is_wanted = TRY(keys.run());
     keys.add_counts(summary);
   }
@@ -355,17 +378,28 @@ Result<Value> without_exceptions(Work&& work) {
   }
 }
 
-os::Env& disk_of(const Options& options) { return options.env != nullptr ? *options.env : os::system_env(); }
+// One secret is for both files, or for the one of them that is encrypted.
+Result<SourceFile> open_source(const std::string& path, const Options& options) {
+  Result<SourceFile> source = SourceFile::open(path, options, SourceFile::WithoutKey::Allowed);
+  if (source.status().code() == ErrorCode::NotEncrypted) {
+    Options plain = options;
+    plain.secret = {};
+    source = SourceFile::open(path, plain);
+  }
+  if (source.has_value()) CHECK(source->header_status());
+  return source;
+}
 
 }  // namespace
 
 Result<Value> diff(const std::string& before, const std::string& after, const DiffRequest& request,
                    const RowFunction& row, const Options& options) {
   return without_exceptions([&]() -> Result<Value> {
-    SourceFile old_source = TRY(SourceFile::open(disk_of(options), before));
-    SourceFile new_source = TRY(SourceFile::open(disk_of(options), after));
-    CHECK(old_source.header_status());
-    CHECK(new_source.header_status());
+    SourceFile old_source = TRY(open_source(before, options));
+    SourceFile new_source = TRY(open_source(after, options));
+    if (options.secret && !old_source.is_encrypted() && !new_source.is_encrypted()) {
+      return Status::error(ErrorCode::NotEncrypted).with("path", after);
+    }
     Side old_side = present_side(old_source, options);
     Side new_side = present_side(new_source, options);
     return compare(old_side, new_side, request, row);
@@ -375,7 +409,7 @@ Result<Value> diff(const std::string& before, const std::string& after, const Di
 Result<Value> diff_checkpoints(const std::string& path, const DiffRequest& request, const RowFunction& row,
                                const Options& options) {
   return without_exceptions([&]() -> Result<Value> {
-    SourceFile source = TRY(SourceFile::open(disk_of(options), path));
+    SourceFile source = TRY(SourceFile::open(path, options));
     CHECK(source.header_status());
     const std::optional<format::Meta> older = source.older_meta();
     if (!older) {

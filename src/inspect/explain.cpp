@@ -78,10 +78,24 @@ std::string version_text(const PageRef& ref) {
          std::to_string(ref.generation.rewrite()) + ", session " + format::hex_of(ref.session);
 }
 
+// Of a page that nothing vouches for and that does not verify by itself.
+std::string_view words_of_unread(Integrity integrity) noexcept {
+  switch (integrity) {
+    case Integrity::Zero:
+      return "nothing but zeros";
+    case Integrity::Beyond:
+      return "the file ends before it";
+    case Integrity::Sealed:
+      return "encrypted: only the key, and for an extent the value it belongs to, can prove it";
+    default:
+      return "no page that verifies, and none is needed here";
+  }
+}
+
 class Explainer {
  public:
   Explainer(SourceFile& source, const ExplainRequest& request, const RowFunction& row)
-      : source_(source), request_(request), row_(row), map_(source) {}
+      : source_(source), request_(request), row_(row), is_sealed_(!source.check_unlocked().is_ok()), map_(source) {}
 
   Result<Value> run() {
     const PageNo end = std::max(source_.page_count(), source_.meta().page_count);
@@ -91,8 +105,10 @@ class Explainer {
     bool is_wanted = true;
     while (page < last && is_wanted) {
       const PageNo stop = std::min(page + window, last);
-      owners_.emplace(source_, page, stop);
-      CHECK(owners_->collect());
+      if (!is_sealed_) {
+        owners_.emplace(source_, page, stop);
+        CHECK(owners_->collect());
+      }
       for (; page < stop && is_wanted; ++page) is_wanted = row_(TRY(explain(page)));
     }
     return Value::object()
@@ -103,6 +119,7 @@ class Explainer {
         .add("in_use", in_use_)
         .add("free", free_)
         .add("damaged", damaged_)
+        .add("sealed", sealed_)
         .add("next", page < end ? Value(page) : Value());
   }
 
@@ -110,6 +127,7 @@ class Explainer {
   Result<Value> explain(PageNo page) {
     ++explained_;
     if (page < source_.first_page()) return header_row(page);
+    if (is_sealed_) return sealed_row(page);
     const Owner& owner = owners_->of(page);
     if (owner.kind == OwnerKind::None) return loose_row(page);
     // The inside of an extent shares what was found of its first page.
@@ -140,6 +158,27 @@ class Explainer {
         stated("complete", "one sound copy is enough"));
   }
 
+  // Without the key: page headers are not encrypted, so what they say can be told, but nothing proves it.
+  Result<Value> sealed_row(PageNo page) {
+    const PageLook look = TRY(source_.look_at_start(page));
+    std::string what = "sealed: content, or free; only the key tells";
+    if (look.integrity == Integrity::Sealed && look.header().page == page) {
+      what = "sealed: it calls itself " + std::string(format::page_type_name(look.header().type)) + " of version " +
+             std::to_string(look.header().generation.version());
+    } else if (look.integrity != Integrity::Sealed) {
+      what = std::string(words_of_unread(look.integrity));
+    }
+    sealed_ += look.integrity == Integrity::Sealed ? 1 : 0;
+    const format::Meta& meta = source_.meta();
+    std::string pointed = "only the key tells";
+    if (page == meta.tree_root.page()) pointed = "the header: root of the tree";
+    if (page == meta.map_root.page()) pointed = "the header: root of the map of free space";
+    const std::string unknown = "only the key tells";
+    return row(page, what, Value(), pointed, Value(),
+               stated(integrity_name(look.integrity), std::string(words_of_unread(look.integrity))),
+               stated("unknown", unknown), stated("unknown", unknown));
+  }
+
   Value owned_row(PageNo page, const Owner& owner) {
     const std::optional<bool> allocated = map_.is_allocated(page);
     ++in_use_;
@@ -156,10 +195,12 @@ class Explainer {
                completeness_of(owner));
   }
 
+  std::string proof_words() const { return source_.is_encrypted() ? "its seal holds" : "its checksum holds"; }
+
   Value integrity_of_owned() const {
     const ErrorCode code = last_status_.code();
     if (last_status_.is_ok() || code == ErrorCode::PageStale || code == ErrorCode::PageMisplaced) {
-      return stated("intact", "its checksum holds");
+      return stated("intact", proof_words());
     }
     return stated("damaged", std::string(last_status_.name()) + ": " + std::string(last_status_.message()));
   }
@@ -211,10 +252,7 @@ class Explainer {
     const std::string state =
         look.integrity == Integrity::Damaged ? "unknown" : std::string(integrity_name(look.integrity));
     return row(page, what, Value(), pointed, allocated ? Value(*allocated) : Value(),
-               stated(state, look.is_intact()                      ? "its checksum holds"
-                             : look.integrity == Integrity::Zero   ? "nothing but zeros"
-                             : look.integrity == Integrity::Beyond ? "the file ends before it"
-                                                                   : "no page that verifies, and none is needed here"),
+               stated(state, look.is_intact() ? proof_words() : std::string(words_of_unread(look.integrity))),
                stated("unneeded", "no content of this place is meant"), stated("unneeded", "nothing depends on it"));
   }
 
@@ -233,21 +271,21 @@ class Explainer {
   SourceFile& source_;
   const ExplainRequest& request_;
   const RowFunction& row_;
+  const bool is_sealed_;  // an encrypted file without its key
   MapReader map_;
   std::optional<Owners> owners_;
   std::vector<std::byte> image_;  // of the content that was read last
   PageRef last_ref_;
   Status last_status_;
-  std::uint64_t explained_ = 0, in_use_ = 0, free_ = 0, damaged_ = 0;
+  std::uint64_t explained_ = 0, in_use_ = 0, free_ = 0, damaged_ = 0, sealed_ = 0;
 };
 
 }  // namespace
 
 Result<Value> explain(const std::string& path, const ExplainRequest& request, const RowFunction& row,
                       const Options& options) {
-  os::Env& env = options.env != nullptr ? *options.env : os::system_env();
   try {
-    SourceFile source = TRY(SourceFile::open(env, path));
+    SourceFile source = TRY(SourceFile::open(path, options, SourceFile::WithoutKey::Allowed));
     CHECK(source.header_status());
     return Explainer(source, request, row).run();
   } catch (const std::bad_alloc&) {

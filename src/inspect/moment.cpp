@@ -109,8 +109,7 @@ Result<std::unique_ptr<Moment>> present_moment(const std::string& path, const Op
   Options reading = options;
   reading.access = Access::ReadOnly;
   reading.cache_size = std::min<std::uint64_t>(reading.cache_size, kCacheSize);
-  os::Env& env = options.env != nullptr ? *options.env : os::system_env();
-  std::shared_ptr<engine::Engine> engine = TRY(engine::Engine::open(env, path, reading));
+  std::shared_ptr<engine::Engine> engine = TRY(engine::Engine::open(env_of(options), path, reading));
   return std::unique_ptr<Moment>(std::make_unique<PresentMoment>(std::move(engine)));
 }
 

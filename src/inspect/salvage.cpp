@@ -295,8 +295,6 @@ Status write_new(SourceFile& source, os::Env& env, const std::string& name, cons
   return target->close();
 }
 
-os::Env& env_of(const Options& options) { return options.env != nullptr ? *options.env : os::system_env(); }
-
 }  // namespace
 }  // namespace vitrine::inspect
 
@@ -304,7 +302,7 @@ namespace vitrine {
 
 Result<SalvageReport> salvage_dry_run(const std::string& damaged, const Options& options) {
   try {
-    inspect::SourceFile source = TRY(inspect::SourceFile::open(inspect::env_of(options), damaged, options.secret));
+    inspect::SourceFile source = TRY(inspect::SourceFile::open(damaged, options));
     inspect::Sink nowhere(nullptr);
     SalvageReport report;
     CHECK(inspect::Salvager(source, nowhere, report).run());
@@ -317,7 +315,7 @@ Result<SalvageReport> salvage_dry_run(const std::string& damaged, const Options&
 Result<SalvageReport> salvage(const std::string& damaged, const std::string& path, const Options& options) {
   try {
     os::Env& env = inspect::env_of(options);
-    inspect::SourceFile source = TRY(inspect::SourceFile::open(env, damaged, options.secret));
+    inspect::SourceFile source = TRY(inspect::SourceFile::open(damaged, options));
     CHECK(source.check_geometry());
     engine::DraftFile draft = TRY(engine::DraftFile::of(env, path));
     Options writing = options;

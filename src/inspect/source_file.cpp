@@ -46,10 +46,10 @@ std::string_view integrity_name(Integrity integrity) noexcept {
 
 format::PageHeader PageLook::header() const noexcept { return base::load<format::PageHeader>(image.data()); }
 
-Result<SourceFile> SourceFile::open(os::Env& env, const std::string& path, const Secret& secret,
-                                    WithoutKey without_key) {
+Result<SourceFile> SourceFile::open(const std::string& path, const Options& options, WithoutKey without_key) {
+  os::Env& env = env_of(options);
   SourceFile source(TRY(env.open(path, os::OpenMode::ReadOnly)), path);
-  source.secret_ = secret;
+  source.secret_ = options.secret;
   source.without_key_ = without_key;
   CHECK(source.hold_checkpoint());
   source.file_bytes_ = TRY(source.file_->size());
@@ -99,7 +99,7 @@ Status SourceFile::unlock() {
 std::optional<format::Meta> SourceFile::older_meta() const {
   for (unsigned block = 0; block < format::kMetaBlockCount; ++block) {
     const Result<format::Meta> meta =
-        format::decode_meta(format::meta_block(header_area(), block), block / 2, block % 2);
+        format::decode_meta(format::meta_block(header_area(), block), block / 2, block % 2, keys_.get());
     if (meta.has_value() && meta->file == choice_.meta.file && meta->page_size == page_size_ &&
         meta->checkpoint + 1 == choice_.meta.checkpoint) {
       return *meta;

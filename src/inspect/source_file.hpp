@@ -18,12 +18,16 @@
 #include "format/meta.hpp"
 #include "os/env.hpp"
 #include "tree/extent.hpp"
-#include "vitrine/secret.hpp"
+#include "vitrine/options.hpp"
 
 namespace vitrine::inspect {
 
 using format::PageNo;
 using format::PageRef;
+
+inline os::Env& env_of(const Options& options) noexcept {
+  return options.env != nullptr ? *options.env : os::system_env();
+}
 
 enum class Integrity : std::uint8_t {
   Intact,
@@ -49,9 +53,10 @@ struct PageLook {
 class SourceFile {
  public:
   enum class WithoutKey : bool { Refused, Allowed };
-  // Errors: the file errors; NotDatabase and VersionUnsupported; of an encrypted file KeyMismatch, and KeyRequired when
-  // there is no secret, unless that is allowed. Damage of the header is no error here.
-  static Result<SourceFile> open(os::Env& env, const std::string& path, const Secret& secret = {},
+  // With the environment and the secret of `options`. Errors: the file errors; NotDatabase and VersionUnsupported;
+  // NotEncrypted when a secret was given in vain; of an encrypted file KeyMismatch, and KeyRequired when there is no
+  // secret, unless that is allowed. Damage of the header is no error here.
+  static Result<SourceFile> open(const std::string& path, const Options& options,
                                  WithoutKey without_key = WithoutKey::Refused);
   // KeyRequired when nothing but the outside of an encrypted file can be looked at.
   Status check_unlocked() const;

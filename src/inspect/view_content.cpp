@@ -31,8 +31,7 @@ class Entries {
   Entries(SourceFile& source, const Options& options) : source_(source) {
     Options reading = options;
     reading.access = Access::ReadOnly;
-    os::Env& env = options.env != nullptr ? *options.env : os::system_env();
-    Result<std::shared_ptr<engine::Engine>> opened = engine::Engine::open(env, source.path(), reading);
+    Result<std::shared_ptr<engine::Engine>> opened = engine::Engine::open(env_of(options), source.path(), reading);
     if (opened.has_value()) {
       engine_ = *std::move(opened);
     } else {

@@ -86,17 +86,19 @@ std::optional<View> view_named(std::string_view name) noexcept {
 }
 
 Result<Value> look(const std::string& path, const Request& request, const Options& options) {
-  os::Env& env = options.env != nullptr ? *options.env : os::system_env();
   try {
-    SourceFile source = TRY(SourceFile::open(env, path, options.secret, SourceFile::WithoutKey::Allowed));
+    SourceFile source = TRY(SourceFile::open(path, options, SourceFile::WithoutKey::Allowed));
     Request resolved = request;
-    if (request.disclosure == Disclosure::Automatic) {
-      resolved.disclosure = source.is_encrypted() ? Disclosure::Structure : Disclosure::Keys;
-    }
+    resolved.disclosure = resolved_disclosure(request.disclosure, source.is_encrypted());
     return look_at(source, resolved, options);
   } catch (const std::bad_alloc&) {
     return Status::out_of_memory();
   }
+}
+
+Disclosure resolved_disclosure(Disclosure disclosure, bool is_encrypted) noexcept {
+  if (disclosure != Disclosure::Automatic) return disclosure;
+  return is_encrypted ? Disclosure::Structure : Disclosure::Keys;
 }
 
 Result<std::uint64_t> number_from(const Request& request, std::uint64_t start) {

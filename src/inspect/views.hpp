@@ -24,6 +24,9 @@ Result<Value> catalog_view(SourceFile& source, const Options& options);
 Result<Value> cache_view(const std::string& path, const Options& options);
 Result<Value> health_view(SourceFile& source, const Options& options);
 
+// What Automatic means.
+Disclosure resolved_disclosure(Disclosure disclosure, bool is_encrypted) noexcept;
+
 // `from` as a number, `start` when it is empty. Errors: ArgumentInvalid.
 Result<std::uint64_t> number_from(const Request& request, std::uint64_t start);
 

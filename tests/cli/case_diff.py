@@ -115,6 +115,37 @@ def case_diff_calls_keys_under_damaged_pages_unknown(folder):
         check(all(key in entries for key, change in found.items() if change == "unknown"), "unknown keys exist")
 
 
+def case_diff_of_encrypted_files_compares_keys_with_their_secret_and_places_without(folder):
+    unlock = ("--keyfile", "key")
+    for name in ("key", "wrong"):
+        (folder / name).write_bytes(folder.random.randbytes(64))
+    folder.ok("init", "a.vtr", "--encrypt", "--page-size", str(PAGE), *unlock)
+    folder.ok("put", "a.vtr", "apple", "red", *unlock)
+    folder.ok("put", "a.vtr", "grape", "blue", *unlock)
+    folder.ok("backup", "a.vtr", "b.vtr", *unlock)
+    shutil.copyfile(folder / "a.vtr", folder / "c.vtr")
+    folder.ok("put", "c.vtr", "apple", "green", *unlock)
+    for words in (("b.vtr", "c.vtr"), ("a.vtr", "c.vtr"), ("c.vtr", "--checkpoints")):
+        keys, pages, summary = compared(folder, *words, "--show", "keys", *unlock)
+        check_equal((changes(keys), summary["keys_comparable"]), ({b"apple": "changed"}, True))
+        check(pages and summary["pages_unknown"] == 0, f"{summary}")
+    shown = folder.reads("diff", "a.vtr", "c.vtr", "--json", *unlock).out
+    check(b"changed" in shown and b"apple" not in shown, "an encrypted file shows structure")
+    keys, pages, summary = compared(folder, "a.vtr", "c.vtr")
+    check_equal((keys, summary["keys_comparable"]), ([], False))
+    one, two = (folder / "a.vtr").read_bytes(), (folder / "c.vtr").read_bytes()
+    differing = {n for row in pages for n in range(row["first"], row["first"] + row["pages"])}
+    check_equal(differing, {n for n in range(4, summary["after"]["page_count"])
+                            if one[n * PAGE:(n + 1) * PAGE] != two[n * PAGE:(n + 1) * PAGE]}, "places")
+    check(b"not compared without a secret" in folder.reads("diff", "a.vtr", "c.vtr").out, "the text says it")
+    folder.fails("permission_denied", "KEY_OPEN_REQUIRED", "diff", "a.vtr", "c.vtr", "--by", "keys")
+    folder.fails("permission_denied", "KEY_OPEN_REQUIRED", "diff", "c.vtr", "--checkpoints")
+    folder.fails("permission_denied", "KEY_OPEN_MISMATCH", "diff", "a.vtr", "c.vtr", "--keyfile", "wrong")
+    folder.ok("backup", "a.vtr", "plain.vtr", "--plaintext", *unlock)
+    keys, _, _ = compared(folder, "plain.vtr", "c.vtr", "--by", "keys", "--show", "keys", *unlock)
+    check_equal(changes(keys), {b"apple": "changed"})
+
+
 def case_diff_names_mistakes(folder):
     filled(folder, 10)
     folder.ok("init", "big.vtr", "--page-size", "16KiB")

@@ -13,7 +13,7 @@ def explained(folder, *words):
     rows = [line for line in lines if "what" in line]
     for row in rows:
         validator("explain-page.json").validate(row)
-    verdict = lines[-1] if "clean" in lines[-1] else json.loads(run.err)
+    verdict = lines[-1] if lines and "clean" in lines[-1] else json.loads(run.err)
     return rows, verdict
 
 
@@ -39,6 +39,35 @@ def case_explain_has_words_for_every_page_and_agrees_with_inspect(folder):
     check_equal(text.count("\npage ") + 1, len(rows), "pages in the text")
     for word in ("pointed to by", "integrity", "freshness", "completeness"):
         check_equal(text.count(f"  {word} "), len(rows), word)
+
+
+def case_explain_of_an_encrypted_file_proves_with_the_key_and_tells_the_outside_without(folder):
+    unlock = ("--keyfile", "key")
+    for name in ("key", "wrong"):
+        (folder / name).write_bytes(folder.random.randbytes(64))
+    folder.ok("init", "a.vtr", "--encrypt", "--page-size", str(PAGE), *unlock)
+    lines = b"".join(b"%06d\tvalue\n" % i for i in range(2000))
+    folder.ok("put", "a.vtr", "--stdin", *unlock, stdin=lines)
+    folder.ok("put", "a.vtr", "large", *unlock, stdin=b"l" * 50_000)
+    rows, verdict = explained(folder, *unlock)
+    check(verdict["clean"], f"{verdict}")
+    used = [row for row in rows[4:] if row["in_use"]]
+    check(len(used) > 20, f"{len(used)} pages in use")
+    check_equal({(row["integrity"]["state"], row["freshness"]["state"], row["completeness"]["state"]) for row in used},
+                {("intact", "current", "complete")})
+    outside, verdict = explained(folder)
+    check_equal(verdict["error"]["code"], "KEY_OPEN_REQUIRED")
+    check_equal([row["page"] for row in outside], [row["page"] for row in rows])
+    check_equal({row["in_use"] for row in outside[4:]}, {None})
+    check_equal({row["integrity"]["state"] for row in outside[4:]} - {"zero", "beyond_end"}, {"sealed"})
+    root = next(row["page"] for row in rows if row["pointed_to_by"]["words"] == "the header: root of the tree")
+    check_equal(outside[root]["pointed_to_by"]["words"], "the header: root of the tree")
+    image = bytearray((folder / "a.vtr").read_bytes())
+    image[root * PAGE + 1000] ^= 1
+    (folder / "a.vtr").write_bytes(image)
+    rows, _ = explained(folder, *unlock)
+    check_equal(rows[root]["integrity"]["state"], "damaged")
+    check_equal(explained(folder, "--keyfile", "wrong")[0], [])
 
 
 def case_explain_pages_through_a_file(folder):

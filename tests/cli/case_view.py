@@ -176,6 +176,36 @@ def case_view_walks_searches_and_jumps(folder):
         terminal.ends(0)
 
 
+def case_view_asks_for_the_passphrase_and_shows_the_outside_without_it(folder):
+    unlock = {"stdin": b"pass phrase\n"}
+    folder.ok("init", "a.vtr", "--encrypt", "--page-size", "4096", "--passphrase-stdin", **unlock)
+    folder.ok("put", "a.vtr", "apple", "red", "--passphrase-stdin", **unlock)
+    (folder / "key").write_bytes(folder.random.randbytes(64))
+    folder.ok("key", "add-keyfile", "a.vtr", "--new-keyfile", "key", "--passphrase-stdin", **unlock)
+    with viewer(folder) as terminal:
+        terminal.shows("Passphrase (Enter alone: look from outside):")
+        terminal.type("pass phrase", "Enter")
+        terminal.shows("1>header")
+        terminal.press("6", "1/apple  ")
+        terminal.press("4", "level 0")
+        terminal.type("q")
+        terminal.ends(0)
+    with viewer(folder, "--keyfile", "key") as terminal:
+        terminal.press("6", "1/apple  ")
+        terminal.type("q")
+        terminal.ends(0)
+    with viewer(folder) as terminal:
+        terminal.shows("Passphrase")
+        terminal.press("Enter", "1>header")
+        terminal.press("6", "KEY_OPEN_REQUIRED")
+        root = payload(folder, "header", "a.vtr")["chosen"]["tree_root"]["page"]
+        terminal.press("3", "3>page")
+        terminal.type(":", str(root), "Enter")
+        terminal.shows(f"page {root}: sealed")
+        terminal.type("q")
+        terminal.ends(0)
+
+
 def case_view_follows_a_writer_without_disturbing_it(folder):
     filled(folder, 200)
     writer = folder.start("put", "a.vtr", "--stdin", "--ack")
