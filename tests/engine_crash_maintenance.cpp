@@ -105,7 +105,7 @@ Status prepare_import(Stage& stage) {
     return {};
   };
   CHECK(stage.commit(change));
-  CHECK(stage.db().export_to(kExportPath, {}, Plaintext::Allowed).status());
+  CHECK(stage.db().export_to(kExportPath).status());
   return stage.commit([&](Editor& editor) -> Status {
     CHECK(editor.erase_range("key 1", "key 5"));
     CHECK(editor.create_keyspace("third"));

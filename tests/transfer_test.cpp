@@ -198,7 +198,8 @@ class MadeUpExport : public Transfer {
 
   std::string made_of(const std::vector<Block>& blocks) {
     const std::unique_ptr<os::File> file = env_->open_temporary("/d/x").value();
-    kv::ExportWriter writer(*file);
+    kv::PlainSink sink(*file);
+    kv::ExportWriter writer(sink);
     EXPECT_TRUE(writer.begin({1, 1}).is_ok());
     for (const Block& block : blocks) EXPECT_TRUE(writer.block(block.type, block.payload).is_ok());
     EXPECT_TRUE(writer.finish().is_ok());

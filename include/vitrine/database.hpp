@@ -102,12 +102,15 @@ class Database {
   Result<TransferReport> backup(const std::string& path, const ProgressFunction& progress = {},
                                 Plaintext plaintext = Plaintext::Refused) const;
   // The portable format (docs/EXPORT.md): versioned, checksummed, with a count and an end mark. `path` must not exist.
-  // The format is not encrypted: PlaintextRefused for an encrypted database unless plaintext is asked for.
+  // Of an encrypted database: sealed for its secrets, or plain if that is asked for.
   Result<TransferReport> export_to(const std::string& path, const ProgressFunction& progress = {},
                                    Plaintext plaintext = Plaintext::Refused) const;
-  // All or nothing. Errors: ExportDamaged, ExportVersion.
+  // All or nothing. `secret` opens an encrypted file; one of this very database, or of one with the same master key,
+  // needs none. A plain file is refused to who gives a secret, an encrypted one by a plain database unless plaintext is
+  // asked for. Errors: ExportDamaged, ExportVersion, KeyRequired, KeyMismatch, NotEncrypted, PlaintextRefused.
   Result<TransferReport> import_from(const std::string& path, ImportMode mode = ImportMode::Merge,
-                                     const ProgressFunction& progress = {});
+                                     const ProgressFunction& progress = {}, const Secret& secret = {},
+                                     Plaintext plaintext = Plaintext::Refused);
 
   // Keys of an encrypted database: up to 16 secrets, each of which opens it. Durable when the call returns. Errors:
   // NotEncrypted, ReadOnly, SecretInvalid, KeySlotsFull, KeySlotNotFound, KeySlotLast.

@@ -45,6 +45,13 @@ const OptionRows kCipher{
     {"--cipher", "aes-256-gcm|chacha20-poly1305", "how (default: what the processor is fast at)"},
 };
 const OptionRows kPlaintext{{"--plaintext", "", "write the content of an encrypted database unencrypted"}};
+const OptionRows kFileSecret{
+    {"--file-passphrase-stdin", "", "unlock FILE with the next line of standard input"},
+    {"--file-passphrase-fd", "N", "unlock FILE with the first line of descriptor N"},
+    {"--file-keyfile", "KEYFILE", "unlock FILE with the content of KEYFILE"},
+    {"--file-recovery-stdin", "", "unlock FILE with the recovery key in the next line of stdin"},
+    {"--plaintext", "", "put what an encrypted FILE has into a DB that is not encrypted"},
+};
 const OptionRows kWrite{
     {"--durability", "full|periodic|none", "what a commit survives (default full)"},
     {"--sync-period", "TIME", "how often periodic durability syncs (default 200ms)"},
@@ -270,8 +277,10 @@ const OptionRows kFormat{
 CommandSpec export_row() {
   return {"export",
           "write all entries, or the documents of a collection, to a file",
-          "FILE must not exist. It is not encrypted. With --collection FILE may be - for\n"
-          "standard output, and the documents are those of one moment.",
+          "FILE must not exist. That of an encrypted database is unlocked with the same keys,\n"
+          "unless --plaintext asks for one without encryption. With --collection FILE may be -\n"
+          "for standard output, the documents are those of one moment, and FILE is never\n"
+          "encrypted: that must be asked for.",
           {{"DB"}, {"FILE"}},
           joined({kFormat,
                   {{"--filter", "FILTER", "only documents that match"},
@@ -287,6 +296,7 @@ CommandSpec import_row() {
   return {"import",
           "put the entries of an export file, or documents, into a database",
           "All or nothing: a damaged file, one cut anywhere, or an interrupt changes nothing.\n"
+          "An encrypted file is unlocked with what unlocks DB, or else with its own secret.\n"
           "With --collection FILE has documents, and may be - for standard input: a JSON\n"
           "array or JSON objects, one JSON object a line, CSV or TSV with names in the first\n"
           "row, or BSON as mongodump writes it.",
@@ -298,6 +308,7 @@ CommandSpec import_row() {
                    {"--upsert", "", "replace documents with the same _id"},
                    {"--replace", "", "remove all that is in the database, or the collection, first"},
                    {"--create", "", "create DB when it does not exist"}},
+                  kFileSecret,
                   kWrite,
                   kOpen,
                   kJson}),

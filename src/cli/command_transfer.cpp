@@ -3,6 +3,7 @@
 #include "base/try.hpp"
 #include "cli/commands.hpp"
 #include "cli/database_access.hpp"
+#include "cli/secrets.hpp"
 #include "cli/transfer_documents.hpp"
 #include "os/env.hpp"
 
@@ -11,6 +12,8 @@ namespace {
 
 constexpr std::string_view kCollectionOptions[] = {"--format", "--types",  "--on-error", "--batch",
                                                    "--upsert", "--fields", "--filter",   "--canonical"};
+constexpr std::string_view kExportFileOptions[] = {"--file-passphrase-stdin", "--file-passphrase-fd", "--file-keyfile",
+                                                   "--file-recovery-stdin", "--plaintext"};
 
 using CopyCall = Result<TransferReport> (Database::*)(const std::string&, const ProgressFunction&, Plaintext) const;
 
@@ -40,13 +43,50 @@ Status check_no_collection(const Arguments& arguments) {
   return {};
 }
 
+// The reverse: files of documents are never encrypted.
+Status check_no_export_file(const Arguments& arguments) {
+  for (const std::string_view option : kExportFileOptions) {
+    if (arguments.has(option)) return usage_error(std::string(option).append(" does not go with --collection"));
+  }
+  return {};
+}
+
+bool wants_secret(const Status& status) noexcept {
+  return status.code() == ErrorCode::KeyRequired || status.code() == ErrorCode::KeyMismatch;
+}
+
+// Without a secret for the file, that of the database is tried, and then somebody is asked.
+Result<TransferReport> import_file(const Arguments& arguments, Console& console, ImportTarget& target,
+                                   const Secret& file_secret) {
+  const ImportMode mode = arguments.has("--replace") ? ImportMode::Replace : ImportMode::Merge;
+  const Plaintext plaintext = arguments.has("--plaintext") ? Plaintext::Allowed : Plaintext::Refused;
+  ProgressBar bar("import", console.progress());
+  const auto run_with = [&](const Secret& secret) {
+    Result<TransferReport> report =
+        target.db.import_from(file_argument(arguments), mode, progress_function(bar), secret, plaintext);
+    bar.finish();
+    return report;
+  };
+  Result<TransferReport> report = run_with(file_secret);
+  if (file_secret || report.status().code() != ErrorCode::KeyRequired) return report;
+  if (target.secret) report = run_with(target.secret);
+  if (!wants_secret(report.status())) return report;
+  if (can_ask()) return run_with(TRY(ask_passphrase("Passphrase of the export file: ")));
+  return Status::error(ErrorCode::KeyRequired,
+                       "the export file is encrypted; --file-passphrase-stdin and its like give its secret");
+}
+
 }  // namespace
 
 Result<ImportTarget> open_import_target(const Arguments& arguments) {
+  Secret secret;
   if (!arguments.has("--create") || TRY(os::system_env().exists(arguments.database()))) {
-    return ImportTarget{TRY(open_database(arguments, Access::ReadWrite))};
+    Database existing = TRY(open_database_with(arguments, secret));
+    return ImportTarget{std::move(existing), false, std::move(secret)};
   }
-  return ImportTarget{TRY(open_database_as(arguments, OpenMode::CreateNew)), true};
+  secret = TRY(secret_argument(arguments));
+  Database made = TRY(open_database_as(arguments, OpenMode::CreateNew, secret));
+  return ImportTarget{std::move(made), true, std::move(secret)};
 }
 
 Status close_import_target(ImportTarget& target, const Arguments& arguments, const Status& imported) {
@@ -68,13 +108,15 @@ Status run_export(const Arguments& arguments, Console& console) {
 }
 
 Status run_import(const Arguments& arguments, Console& console) {
-  if (arguments.has("--collection")) return import_documents(arguments, console);
+  if (arguments.has("--collection")) {
+    CHECK(check_no_export_file(arguments));
+    return import_documents(arguments, console);
+  }
   CHECK(check_no_collection(arguments));
-  const ImportMode mode = arguments.has("--replace") ? ImportMode::Replace : ImportMode::Merge;
   ImportTarget target = TRY(open_import_target(arguments));
-  ProgressBar bar("import", console.progress());
-  const Result<TransferReport> report = target.db.import_from(file_argument(arguments), mode, progress_function(bar));
-  bar.finish();
+  const Result<Secret> file_secret = file_secret_argument(arguments);
+  const Result<TransferReport> report =
+      file_secret.has_value() ? import_file(arguments, console, target, *file_secret) : file_secret.status();
   CHECK(close_import_target(target, arguments, report.status()));
   return print_report(*report, console);
 }

@@ -43,6 +43,19 @@ Result<Secret> key_file_at(std::string_view path) {
   return Secret::key_file(text_of(*content, size));
 }
 
+struct SecretOptions {
+  std::string_view passphrase_stdin, passphrase_fd, keyfile, recovery_stdin;
+};
+
+Result<Secret> secret_of(const Arguments& arguments, const SecretOptions& names) {
+  CHECK(arguments.at_most_one_of({names.passphrase_stdin, names.passphrase_fd, names.keyfile, names.recovery_stdin}));
+  if (arguments.has(names.passphrase_stdin)) return secret_from(kInput, &Secret::passphrase);
+  if (arguments.has(names.recovery_stdin)) return secret_from(kInput, &Secret::recovery_key);
+  if (const auto path = arguments.value(names.keyfile)) return key_file_at(*path);
+  if (!arguments.has(names.passphrase_fd)) return Secret();
+  return secret_from(TRY(descriptor_of(arguments, names.passphrase_fd)), &Secret::passphrase);
+}
+
 Result<Secret> ask(std::string_view prompt, MakeSecret make) {
   const HiddenInput hidden(prompt);
   return secret_from(kInput, make);
@@ -55,14 +68,12 @@ bool can_ask() noexcept { return is_terminal(Stream::Input) && is_terminal(Strea
 Result<Secret> ask_passphrase(std::string_view prompt) { return ask(prompt, &Secret::passphrase); }
 
 Result<Secret> secret_argument(const Arguments& arguments) {
-  CHECK(arguments.at_most_one_of({"--passphrase-stdin", "--passphrase-fd", "--keyfile", "--recovery-stdin"}));
-  if (arguments.has("--passphrase-stdin")) return secret_from(kInput, &Secret::passphrase);
-  if (arguments.has("--recovery-stdin")) return secret_from(kInput, &Secret::recovery_key);
-  if (const auto path = arguments.value("--keyfile")) return key_file_at(*path);
-  if (arguments.has("--passphrase-fd")) {
-    return secret_from(TRY(descriptor_of(arguments, "--passphrase-fd")), &Secret::passphrase);
-  }
-  return Secret();
+  return secret_of(arguments, {"--passphrase-stdin", "--passphrase-fd", "--keyfile", "--recovery-stdin"});
+}
+
+Result<Secret> file_secret_argument(const Arguments& arguments) {
+  return secret_of(arguments,
+                   {"--file-passphrase-stdin", "--file-passphrase-fd", "--file-keyfile", "--file-recovery-stdin"});
 }
 
 Result<Secret> new_passphrase(const Arguments& arguments) {

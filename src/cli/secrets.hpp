@@ -14,6 +14,9 @@ namespace vitrine::cli {
 // Errors: SecretInvalid, ArgumentInvalid (more than one; a bad number), those of reading.
 Result<Secret> secret_argument(const Arguments& arguments);
 
+// The same of the options that begin with --file-: of the file that an import reads.
+Result<Secret> file_secret_argument(const Arguments& arguments);
+
 // What --new-passphrase-stdin or --new-passphrase-fd give, else what is typed twice. Errors: as above, and
 // SecretInvalid when there is no terminal or the two differ.
 Result<Secret> new_passphrase(const Arguments& arguments);

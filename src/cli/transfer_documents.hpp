@@ -18,6 +18,7 @@ Result<DocumentFormat> format_argument(const Arguments& arguments);
 struct ImportTarget {
   Database db;
   bool is_new = false;  // made just now, by --create
+  Secret secret;        // that opened it, or was given to it
 };
 
 Result<ImportTarget> open_import_target(const Arguments& arguments);

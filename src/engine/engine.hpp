@@ -120,7 +120,8 @@ class Engine : public std::enable_shared_from_this<Engine> {
 
   // The keys of an encrypted database; none when it is not.
   const FileKeys& keys() const noexcept { return keys_; }
-  std::vector<KeySlotInfo> key_slots() const { return meta().keys.list(); }
+  crypto::KeyTable key_table() const { return meta().keys; }
+  std::vector<KeySlotInfo> key_slots() const { return key_table().list(); }
   // Changes the key table. Durable in both header slots when it returns ok. Errors: NotEncrypted, ReadOnly, Misuse,
   // those of `change`, write errors.
   Status change_keys(const std::function<Status(crypto::KeyTable& table, const crypto::MasterKey& master)>& change);

@@ -58,16 +58,14 @@ Status ExportWriter::block(ExportBlock type, Bytes payload) {
 }
 
 Status ExportWriter::flush() {
-  const os::IoSlice slice{buffer_.data(), buffer_.size()};
-  CHECK(file_.write_at(offset_, {&slice, 1}));
-  offset_ += buffer_.size();
+  CHECK(sink_.append(buffer_));
   buffer_.clear();
   return {};
 }
 
 Status ExportWriter::finish() {
   CHECK(flush());
-  return file_.sync();
+  return sink_.finish();
 }
 
 // --- Reading ---------------------------------------------------------------------------------------------------------
@@ -82,7 +80,7 @@ Result<Bytes> ExportReader::take(std::size_t size) {
     used_ = 0;
     const std::size_t have = buffer_.size();
     buffer_.resize(std::max(size, kExportPayloadMax));
-    const std::size_t got = TRY(file_.read_at(offset_ + have, buffer_.data() + have, buffer_.size() - have));
+    const std::size_t got = TRY(source_.read(buffer_.data() + have, buffer_.size() - have));
     buffer_.resize(have + got);
     if (buffer_.size() < size) return damaged("the file is cut short");
   }
@@ -124,8 +122,8 @@ Result<ExportBlock> ExportReader::next(Bytes& payload) {
 
 Status ExportReader::expect_end() {
   char byte;
-  const std::size_t behind = TRY(file_.read_at(offset_, &byte, 1));
-  return behind == 0 ? Status{} : damaged("something follows the end mark");
+  const bool is_end = used_ == buffer_.size() && TRY(source_.read(&byte, 1)) == 0;
+  return is_end ? Status{} : damaged("something follows the end mark");
 }
 
 }  // namespace vitrine::kv

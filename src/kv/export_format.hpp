@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-// The portable export format: a stream of checksummed blocks. Knows blocks and a file; must not know transactions.
+// The portable export format: a stream of checksummed blocks. Knows blocks and a stream; must not know transactions
+// or encryption.
 // Mirrored in docs/EXPORT.md.
 //
 // FILE HEADER (64 bytes)                               BLOCK (32-byte header, then payload)
@@ -29,7 +30,7 @@
 #include <memory>
 #include <string>
 
-#include "os/env.hpp"
+#include "kv/export_stream.hpp"
 #include "vitrine/bytes.hpp"
 #include "vitrine/status.hpp"
 
@@ -50,16 +51,15 @@ struct ExportHeader {
 // Writes blocks one after the other through a buffer.
 class ExportWriter {
  public:
-  explicit ExportWriter(os::File& file) : file_(file) {}
+  explicit ExportWriter(ExportSink& sink) : sink_(sink) {}
   Status begin(const ExportHeader& header);
   Status block(ExportBlock type, Bytes payload);
   Status finish();  // flushes and syncs
 
  private:
   Status flush();
-  os::File& file_;
+  ExportSink& sink_;
   std::string buffer_;
-  std::uint64_t offset_ = 0;
   std::uint64_t number_ = 0;
   std::uint64_t chain_ = 0;
 };
@@ -67,7 +67,7 @@ class ExportWriter {
 // Reads them back. Every error of content is ExportDamaged with the detail "offset"; ExportVersion for newer formats.
 class ExportReader {
  public:
-  explicit ExportReader(os::File& file) : file_(file) {}
+  explicit ExportReader(ExportSource& source) : source_(source) {}
   Result<ExportHeader> begin();
   // The next block; `payload` stays valid until the next call.
   Result<ExportBlock> next(Bytes& payload);
@@ -78,7 +78,7 @@ class ExportReader {
 
  private:
   Result<Bytes> take(std::size_t size);
-  os::File& file_;
+  ExportSource& source_;
   std::string buffer_;
   std::size_t used_ = 0;
   std::uint64_t offset_ = 0;  // of the next byte to take

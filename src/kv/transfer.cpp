@@ -7,6 +7,7 @@
 #include "base/try.hpp"
 #include "engine/draft_file.hpp"
 #include "kv/database_impl.hpp"
+#include "kv/export_envelope.hpp"
 #include "kv/export_format.hpp"
 #include "kv/keyspace.hpp"
 #include "kv/safely.hpp"
@@ -22,8 +23,8 @@ constexpr std::uint64_t kEntriesPerTick = 1024;
 
 class Exporter {
  public:
-  Exporter(const ReadTransaction& txn, os::File& file, const ProgressFunction& progress)
-      : txn_(txn), writer_(file), progress_(progress) {}
+  Exporter(const ReadTransaction& txn, kv::ExportSink& sink, const ProgressFunction& progress)
+      : txn_(txn), writer_(sink), progress_(progress) {}
 
   Result<TransferReport> run(std::uint64_t wall_ms) {
     report_.snapshot_seq = txn_.snapshot_seq();
@@ -102,8 +103,8 @@ class Exporter {
 
 class Importer {
  public:
-  Importer(WriteTransaction& txn, os::File& file, const ProgressFunction& progress)
-      : txn_(txn), reader_(file), progress_(progress) {}
+  Importer(WriteTransaction& txn, kv::ExportSource& source, const ProgressFunction& progress)
+      : txn_(txn), reader_(source), progress_(progress) {}
 
   Result<TransferReport> run(ImportMode mode) {
     report_.snapshot_seq = TRY(reader_.begin()).snapshot_seq;
@@ -207,6 +208,30 @@ class Importer {
   TransferReport report_;
 };
 
+// --- Files -----------------------------------------------------------------------------------------------------------
+
+Result<std::unique_ptr<kv::ExportSink>> sink_for(const engine::Engine& engine, os::Env& env, os::File& file,
+                                                 Plaintext plaintext) {
+  const auto& ring = engine.keys().ring;
+  if (!ring || plaintext == Plaintext::Allowed) return std::unique_ptr<kv::ExportSink>(new kv::PlainSink(file));
+  return kv::SealedSink::create(env, file, engine.key_table(), ring->master(), ring->cipher());
+}
+
+// A secret says that the file is encrypted, so that nobody can put a plain one in its place.
+Result<std::unique_ptr<kv::ExportSource>> source_of(os::File& file, const engine::Engine& target, const Secret& secret,
+                                                    Plaintext plaintext) {
+  const auto& ring = target.keys().ring;
+  if (!TRY(kv::is_sealed_export(file))) {
+    if (secret) return Status::error(ErrorCode::NotEncrypted, "a secret was given, but the export is not encrypted");
+    return std::unique_ptr<kv::ExportSource>(new kv::PlainSource(file));
+  }
+  if (!ring && plaintext == Plaintext::Refused) {
+    return Status::error(ErrorCode::PlaintextRefused,
+                         "the export is encrypted, and the database is not; ask for plaintext in so many words");
+  }
+  return kv::SealedSource::open(file, secret, ring ? &ring->master() : nullptr);
+}
+
 }  // namespace
 
 Result<TransferReport> Database::backup(const std::string& path, const ProgressFunction& progress,
@@ -219,24 +244,24 @@ Result<TransferReport> Database::backup(const std::string& path, const ProgressF
 Result<TransferReport> Database::export_to(const std::string& path, const ProgressFunction& progress,
                                            Plaintext plaintext) const {
   return kv::safely([&]() -> Result<TransferReport> {
-    const bool is_encrypted = impl_->current()->keys().ring != nullptr;
-    if (is_encrypted && plaintext == Plaintext::Refused) return Status::error(ErrorCode::PlaintextRefused);
     const ReadTransaction txn = TRY(begin_read());
     os::Env& env = impl_->outside();
     engine::DraftFile draft = TRY(engine::DraftFile::of(env, path));
     const std::unique_ptr<os::File> file = TRY(env.open(draft.name(), os::OpenMode::CreateNew));
-    const TransferReport report = TRY(Exporter(txn, *file, progress).run(env.wall_ms()));
+    const std::unique_ptr<kv::ExportSink> sink = TRY(sink_for(*impl_->current(), env, *file, plaintext));
+    const TransferReport report = TRY(Exporter(txn, *sink, progress).run(env.wall_ms()));
     CHECK(draft.publish());
     return report;
   });
 }
 
-Result<TransferReport> Database::import_from(const std::string& path, ImportMode mode,
-                                             const ProgressFunction& progress) {
+Result<TransferReport> Database::import_from(const std::string& path, ImportMode mode, const ProgressFunction& progress,
+                                             const Secret& secret, Plaintext plaintext) {
   return kv::safely([&]() -> Result<TransferReport> {
     WriteTransaction txn = TRY(begin_write());
     const std::unique_ptr<os::File> file = TRY(impl_->outside().open(path, os::OpenMode::ReadOnly));
-    TransferReport report = TRY(Importer(txn, *file, progress).run(mode));
+    const std::unique_ptr<kv::ExportSource> source = TRY(source_of(*file, *impl_->current(), secret, plaintext));
+    TransferReport report = TRY(Importer(txn, *source, progress).run(mode));
     CHECK(txn.commit().status);
     return report;
   });

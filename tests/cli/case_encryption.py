@@ -9,11 +9,19 @@ from harness import check, check_equal
 
 SECRET = b"correct horse\n"
 UNLOCK = "--passphrase-stdin"
+KEY_FILE = ("--keyfile", "key")
 
 
 def encrypted(folder, name="a.vtr"):
     folder.ok("init", name, "--encrypt", UNLOCK, stdin=SECRET)
     folder.ok("put", name, "key", "a value to hide", UNLOCK, stdin=SECRET)
+
+
+def encrypted_with_key_file(folder, name="a.vtr"):
+    """Without a passphrase, which takes its time each time."""
+    (folder / "key").write_bytes(folder.random.randbytes(64))
+    folder.ok("init", name, "--encrypt", *KEY_FILE)
+    folder.ok("put", name, "key", "a value to hide", *KEY_FILE)
 
 
 def case_every_kind_of_secret_unlocks(folder):
@@ -64,13 +72,62 @@ def case_no_file_shows_what_was_put(folder):
 
 
 def case_plaintext_leaves_only_when_asked_for(folder):
-    encrypted(folder)
-    folder.fails("invalid_input", "EXPORT_WRITE_PLAINTEXT", "export", "a.vtr", "a.export", UNLOCK, stdin=SECRET)
-    folder.ok("export", "a.vtr", "a.export", "--plaintext", UNLOCK, stdin=SECRET)
-    folder.ok("backup", "a.vtr", "plain.vtr", "--plaintext", UNLOCK, stdin=SECRET)
+    encrypted_with_key_file(folder)
+    folder.ok("export", "a.vtr", "a.export", *KEY_FILE)
+    content = (folder / "a.export").read_bytes()
+    check(b"a value to hide" not in content, "the export shows its content")
+    check_equal((folder / "a.export").stat().st_mode & 0o777, 0o600, "mode")
+    folder.ok("export", "a.vtr", "plain.export", "--plaintext", *KEY_FILE)
+    check(b"a value to hide" in (folder / "plain.export").read_bytes(), "the plain export hides its content")
+    folder.ok("backup", "a.vtr", "plain.vtr", "--plaintext", *KEY_FILE)
     folder.reads("get", "plain.vtr", "key", out="a value to hide\n")
-    folder.ok("import", "c.vtr", "a.export", "--create", UNLOCK, stdin=SECRET)
-    folder.reads("get", "c.vtr", "key", UNLOCK, stdin=SECRET, out="a value to hide\n")
+    folder.ok("import", "c.vtr", "plain.export", "--create", *KEY_FILE)
+    folder.reads("get", "c.vtr", "key", *KEY_FILE, out="a value to hide\n")
+    documents = ("export", "a.vtr", "people.json", "--collection", "people", *KEY_FILE)
+    folder.ok("insert", "a.vtr", "people", "{name: 'a value to hide'}", *KEY_FILE)
+    folder.fails("invalid_input", "EXPORT_WRITE_PLAINTEXT", *documents)
+    folder.fails("invalid_input", "EXPORT_WRITE_PLAINTEXT", "export", "a.vtr", "-", "--collection", "people",
+                 "--format", "json", *KEY_FILE)
+    folder.ok(*documents, "--plaintext")
+    check(b"a value to hide" in (folder / "people.json").read_bytes(), "no document")
+    check_equal((folder / "people.json").stat().st_mode & 0o777, 0o600, "mode")
+
+
+def case_an_encrypted_export_is_imported_with_its_secrets(folder):
+    encrypted_with_key_file(folder)
+    (folder / "other").write_bytes(folder.random.randbytes(64))
+    recovery = folder.ok("key", "add-recovery", "a.vtr", *KEY_FILE, "--json").json()["recovery_key"].encode()
+    folder.ok("export", "a.vtr", "a.export", *KEY_FILE)
+    folder.ok("put", "a.vtr", "key", "changed", *KEY_FILE)
+    folder.ok("import", "a.vtr", "a.export", "--recovery-stdin", stdin=recovery)  # its own database
+    folder.reads("get", "a.vtr", "key", *KEY_FILE, out="a value to hide\n")
+    folder.ok("import", "b.vtr", "a.export", "--create", *KEY_FILE)  # one secret for both
+    folder.reads("get", "b.vtr", "key", *KEY_FILE, out="a value to hide\n")
+    other = ("--create", "--keyfile", "other")
+    folder.fails("permission_denied", "KEY_OPEN_REQUIRED", "import", "c.vtr", "a.export", *other)
+    folder.fails("permission_denied", "KEY_OPEN_MISMATCH", "import", "c.vtr", "a.export", *other,
+                 "--file-passphrase-stdin", stdin=b"wrong\n")
+    folder.fails("invalid_input", "ARGUMENT_CHECK_INVALID", "import", "c.vtr", "a.export", *other,
+                 "--file-passphrase-stdin", "--file-keyfile", "key", stdin=b"wrong\n")
+    folder.fails("invalid_input", "ARGUMENT_CHECK_INVALID", "import", "c.vtr", "a.json", "--collection", "c", *other,
+                 "--plaintext")
+    folder.ok("import", "c.vtr", "a.export", *other, "--file-recovery-stdin", stdin=recovery)
+    folder.ok("import", "d.vtr", "a.export", "--create", UNLOCK, "--file-recovery-stdin", stdin=b"new\n" + recovery)
+    folder.reads("get", "d.vtr", "key", UNLOCK, stdin=b"new\n", out="a value to hide\n")
+    to_plain = ("import", "p.vtr", "a.export", "--create", "--file-keyfile", "key")
+    folder.fails("invalid_input", "EXPORT_WRITE_PLAINTEXT", *to_plain)
+    folder.ok(*to_plain, "--plaintext")
+    folder.reads("get", "p.vtr", "key", out="a value to hide\n")
+    folder.ok("export", "p.vtr", "plain.export")
+    folder.fails("permission_denied", "KEY_OPEN_NOT_ENCRYPTED", "import", "p.vtr", "plain.export",
+                 "--file-keyfile", "key", files_change=True)
+    content = bytearray((folder / "a.export").read_bytes())
+    (folder / "cut.export").write_bytes(content[:-1])
+    content[-40] ^= 1
+    (folder / "bit.export").write_bytes(content)
+    for name in ("cut.export", "bit.export"):
+        folder.fails("integrity_failure", "EXPORT_READ_DAMAGED", "import", "n.vtr", name, "--create", *KEY_FILE)
+    folder.verified("p.vtr")
 
 
 def case_passphrases_are_added_changed_and_removed(folder):
