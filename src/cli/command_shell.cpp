@@ -92,6 +92,8 @@ Status run_terminal(ShellSession& session, Console& console) {
     if (!line) return console.write("\n");
     text.append(*line).push_back('\n');
     if (is_unfinished(text)) continue;
+    // What is typed has content in it, which must not be left behind in clear.
+    if (session.is_encrypted()) editor.keep_no_history();
     if (text != "\n") editor.remember(text.substr(0, text.size() - 1));
     const Status status = run_text(session, text, 1);
     CHECK(console.flush());

@@ -3,7 +3,6 @@
 #include "cli/file_stream.hpp"
 
 #include <cerrno>
-#include <filesystem>
 
 #include "base/try.hpp"
 #include "cli/terminal.hpp"
@@ -63,35 +62,41 @@ Result<bool> InputFile::read_line(std::string& line, std::size_t size_max) {
 }
 
 Result<OutputFile> OutputFile::create(const std::string& path) {
-  std::error_code ignored;  // a path that cannot be looked at fails in fopen just below
-  const bool is_new = !std::filesystem::exists(std::filesystem::symlink_status(path, ignored));
+  if (!TRY(os::system_env().exists(path))) return create_new(path);
   errno = 0;
   std::FILE* const file = std::fopen(path.c_str(), "wb");
   if (file == nullptr) return call_failed(errno, ErrorCode::SystemFailed, "open", path);
-  return OutputFile(file, path, is_new);
+  return OutputFile(file, nullptr, path);
 }
 
 Result<OutputFile> OutputFile::create_new(const std::string& path) {
-  errno = 0;
-  std::FILE* const file = std::fopen(path.c_str(), "wbx");
-  if (file != nullptr) return OutputFile(file, path, true);
-  if (errno == EEXIST) return Status::error(ErrorCode::FileExists).with("path", path);
-  return call_failed(errno, ErrorCode::SystemFailed, "open", path);
+  std::unique_ptr<os::File> file = TRY(os::system_env().open(path, os::OpenMode::CreateNew));
+  return OutputFile(nullptr, std::move(file), path);
 }
 
 OutputFile::~OutputFile() {
-  if (file_ == nullptr || !is_new_) return;
-  std::error_code ignored;  // nothing more can be done
-  std::filesystem::remove(path_, ignored);
+  if (new_file_ != nullptr) (void)os::system_env().remove(path_);  // nothing more can be done
 }
 
 Status OutputFile::write(Bytes bytes) {
+  if (new_file_ != nullptr) {
+    const os::IoSlice slice{bytes.data(), bytes.size()};
+    CHECK(new_file_->write_at(size_, {&slice, 1}));
+    size_ += bytes.size();
+    return {};
+  }
   errno = 0;
   if (std::fwrite(bytes.data(), 1, bytes.size(), file_.get()) == bytes.size()) return {};
   return call_failed(errno, ErrorCode::WriteFailed, "write", path_);
 }
 
 Status OutputFile::close() {
+  if (new_file_ != nullptr) {
+    CHECK(new_file_->sync());
+    CHECK(os::system_env().sync_directory_of(path_));
+    new_file_.reset();
+    return {};
+  }
   errno = 0;
   if (std::fflush(file_.get()) != 0) return call_failed(errno, ErrorCode::WriteFailed, "write", path_);
   const bool is_closed = std::fclose(file_.release()) == 0;

@@ -9,6 +9,7 @@
 #include <optional>
 #include <string>
 
+#include "os/env.hpp"
 #include "vitrine/bytes.hpp"
 #include "vitrine/status.hpp"
 
@@ -42,11 +43,13 @@ class InputFile {
   std::string path_;
 };
 
-// A file to write to. What it holds is complete once close() returned ok; if that never happens and the file was made
-// by us, it is removed.
+// A file to write to. One that we make can be read by its owner only, and never is what a symbolic link points to. What
+// it holds is complete, and durable if we made it, once close() returned ok; if that never happens, what we made is
+// removed.
 class OutputFile {
  public:
-  // Errors: FilePermission, FileNotRegular, DiskFull, SystemFailed.
+  // What exists is written over, be it a device or a pipe. Errors: FilePermission, FileNotRegular, DiskFull,
+  // SystemFailed.
   static Result<OutputFile> create(const std::string& path);
   // The same for a file that must not exist. Errors: FileExists.
   static Result<OutputFile> create_new(const std::string& path);
@@ -61,11 +64,13 @@ class OutputFile {
   struct Closer {
     void operator()(std::FILE* file) const noexcept { std::fclose(file); }
   };
-  OutputFile(std::FILE* file, std::string path, bool is_new) : file_(file), path_(std::move(path)), is_new_(is_new) {}
+  OutputFile(std::FILE* file, std::unique_ptr<os::File> new_file, std::string path)
+      : file_(file), new_file_(std::move(new_file)), path_(std::move(path)) {}
 
-  std::unique_ptr<std::FILE, Closer> file_;
+  std::unique_ptr<std::FILE, Closer> file_;  // existed; or
+  std::unique_ptr<os::File> new_file_;       // until it is closed
+  std::uint64_t size_ = 0;                   // of the new file
   std::string path_;
-  bool is_new_;
 };
 
 }  // namespace vitrine::cli

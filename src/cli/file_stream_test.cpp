@@ -72,6 +72,20 @@ TEST_F(FileStream, a_file_of_the_user_is_never_removed) {
   EXPECT_TRUE(std::filesystem::exists(path("out")));
 }
 
+TEST_F(FileStream, a_new_file_is_for_its_owner_alone_and_never_behind_a_link) {
+  for (const std::string& name : {path("out"), path("other")}) {
+    OutputFile file = (name == path("out") ? OutputFile::create(name) : OutputFile::create_new(name)).value();
+    EXPECT_TRUE(file.write("x").is_ok() && file.close().is_ok());
+    EXPECT_EQ(std::filesystem::status(name).permissions(),
+              std::filesystem::perms::owner_read | std::filesystem::perms::owner_write);
+  }
+  std::filesystem::create_symlink(path("out"), path("link"));
+  EXPECT_EQ(OutputFile::create_new(path("link")).status().code(), ErrorCode::FileExists);
+  std::filesystem::create_symlink(path("nowhere"), path("dangling"));
+  EXPECT_EQ(OutputFile::create_new(path("dangling")).status().code(), ErrorCode::FileExists);
+  EXPECT_FALSE(std::filesystem::exists(path("nowhere")));
+}
+
 TEST_F(FileStream, a_full_disk_is_named) {
   if (!std::filesystem::exists("/dev/full")) GTEST_SKIP() << "no /dev/full";
   OutputFile file = OutputFile::create("/dev/full").value();

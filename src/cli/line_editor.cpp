@@ -57,7 +57,7 @@ struct LineEditor::Impl {
     return CC_REDISPLAY;
   }
 
-  const std::string history_path;
+  std::string history_path;
   const Complete complete;
   std::string prompt;
   EditLine* editor = nullptr;
@@ -88,6 +88,8 @@ LineEditor::~LineEditor() {
   el_end(impl_->editor);
   history_end(impl_->history);
 }
+
+void LineEditor::keep_no_history() { impl_->history_path.clear(); }
 
 std::optional<std::string> LineEditor::read_line(std::string prompt) {
   impl_->prompt = std::move(prompt);

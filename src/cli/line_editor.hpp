@@ -24,6 +24,7 @@ class LineEditor {
   // Without its newline. Nothing at the end of the input and at an interrupt.
   std::optional<std::string> read_line(std::string prompt);
   void remember(const std::string& line);
+  void keep_no_history();  // not in a file, that is
 
  private:
   struct Impl;

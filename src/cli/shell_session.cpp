@@ -22,6 +22,11 @@ Status ShellSession::run(const ShellStatement& statement) {
   return run_on_keys(statement);
 }
 
+bool ShellSession::is_encrypted() const {
+  const Result<DatabaseInfo> info = db_.info();
+  return !info.has_value() || !info->cipher.empty();
+}
+
 Status ShellSession::close() {
   txn_.reset();
   return db_.close();

@@ -31,6 +31,7 @@ class ShellSession {
   bool is_over() const noexcept { return is_over_; }
   bool in_transaction() const noexcept { return txn_.has_value(); }
   const std::string& path() const noexcept { return path_; }
+  bool is_encrypted() const;
 
   // For completion; empty when they cannot be read.
   std::vector<std::string> collection_names() const;

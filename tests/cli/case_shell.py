@@ -164,12 +164,12 @@ def case_use_opens_another_database(folder):
 class Typed:
     """A shell at a terminal of its own."""
 
-    def __init__(self, folder):
+    def __init__(self, folder, *options):
         self.process, self.terminal = pty.fork()
         if self.process == 0:
             os.chdir(folder.path)
             os.environ.update(TERM="xterm", HOME=str(folder.path), VITRINE_HISTORY=str(folder / "history"))
-            os.execv(str(folder.program), ["vitrine", "shell", "a.vtr"])
+            os.execv(str(folder.program), ["vitrine", "shell", "a.vtr", *options])
         self.seen = b""
 
     def wait_for(self, text, timeout_s=30):
@@ -220,3 +220,17 @@ def case_a_person_types_with_completion_history_and_several_lines(folder):
     typed.type(b"\x04")
     check_equal(typed.exit_code(), 0)
     check(b"begin" in (folder / "history").read_bytes(), "the history is kept")
+
+
+def case_the_shell_keeps_no_history_of_an_encrypted_database(folder):
+    (folder / "key").write_bytes(folder.random.randbytes(64))
+    folder.ok("init", "a.vtr", "--encrypt", "--keyfile", "key")
+    typed = Typed(folder, "--keyfile", "key")
+    typed.wait_for(b"a> ")
+    typed.type(b"SET key to-be-hidden\n")
+    typed.wait_for(b"a> ")
+    typed.type(b"\x04")
+    check_equal(typed.exit_code(), 0)
+    for name in folder.files():
+        check(b"to-be-hidden" not in (folder / name).read_bytes(), name)
+    check("history" not in folder.files(), "a history")
