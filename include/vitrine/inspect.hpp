@@ -110,10 +110,11 @@ std::optional<View> view_named(std::string_view name) noexcept;
 // (no page can be placed), ArgumentInvalid (`from`).
 Result<Value> look(const std::string& path, const Request& request, const Options& options = {});
 
-// {schema, command, ok, payload, error}: what `vitrine inspect --json` prints. `schema` grows when a member changes its
-// meaning or goes away; new members do not change it.
+// {schema, command, ok, payload, error}: what the commands that tell the state of a file print with --json. `schema`
+// grows when a member changes its meaning or goes away; new members do not change it. A verdict is what the payload
+// amounts to, such as DamageFound: then `error` stands beside the payload.
 inline constexpr std::uint64_t kSchemaVersion = 1;
-Value envelope(std::string_view command, const Result<Value>& payload);
+Value envelope(std::string_view command, const Result<Value>& payload, const Status& verdict = {});
 
 std::string to_json(const Value& value);  // one line; text that is not UTF-8 has its bad bytes replaced
 

@@ -80,15 +80,18 @@ Status run_diff(const Arguments& arguments, Console& console) {
     if (printed.is_ok() && interrupt_requested()) printed = cancelled();
     return printed.is_ok();
   };
-  Options options = TRY(secret_options(arguments));
-  CHECK(ask_to_look(arguments.database(), options));
-  if (other) CHECK(ask_to_look(std::string(*other), options));
-  const Result<Value> summary = other
-                                    ? inspect::diff(arguments.database(), std::string(*other), request, print, options)
-                                    : inspect::diff_checkpoints(arguments.database(), request, print, options);
-  CHECK(summary.status());
-  CHECK(printed);
-  return console.write(console.json() ? inspect::to_json(*summary) + "\n" : summary_text(*summary));
+  const auto compare = [&]() -> Result<Value> {
+    Options options = TRY(secret_options(arguments));
+    CHECK(ask_to_look(arguments.database(), options));
+    if (other) CHECK(ask_to_look(std::string(*other), options));
+    Value summary = TRY(other ? inspect::diff(arguments.database(), std::string(*other), request, print, options)
+                              : inspect::diff_checkpoints(arguments.database(), request, print, options));
+    CHECK(printed);
+    return summary;
+  };
+  const Result<Value> summary = compare();
+  CHECK(console.answer("diff", summary));
+  return console.json() ? Status{} : console.write(summary_text(*summary));
 }
 
 }  // namespace vitrine::cli

@@ -119,11 +119,6 @@ Result<Value> look(const std::string& path, const inspect::Request& request, con
                      [&](const Options& options) { return inspect::look(path, request, options); });
 }
 
-Status print_answer(std::string_view command, const Result<Value>& payload, Console& console) {
-  if (console.json()) CHECK(console.write(inspect::to_json(inspect::envelope(command, payload)) + "\n"));
-  return payload.status();
-}
-
 }  // namespace
 
 inspect::Disclosure disclosure_of(const Arguments& arguments) noexcept {
@@ -137,7 +132,7 @@ Status run_inspect(const Arguments& arguments, Console& console) {
   const Target target = TRY(target_of(arguments));
   const Result<Value> payload = look(target.database, target.request, arguments);
   const std::string command = "inspect " + std::string(inspect::view_name(target.request.view));
-  CHECK(print_answer(command, payload, console));
+  CHECK(console.answer(command, payload));
   if (console.json()) return {};
   std::string text;
   append_text(text, *payload, 0);
@@ -152,7 +147,7 @@ Status run_hex(const Arguments& arguments, Console& console) {
   request.from = *page;
   request.disclosure = inspect::Disclosure::Values;
   const Result<Value> payload = look(arguments.database(), request, arguments);
-  CHECK(print_answer("hex", payload, console));
+  CHECK(console.answer("hex", payload));
   return console.json() ? Status{} : console.write(hex_text(*payload));
 }
 

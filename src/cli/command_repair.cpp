@@ -17,9 +17,7 @@ std::vector<Record> rows_of(const std::vector<Finding>& findings) {
   return rows;
 }
 
-}  // namespace
-
-Status run_repair(const Arguments& arguments, Console& console) {
+Result<Console::Answer> repaired(const Arguments& arguments) {
   const bool is_dry_run = arguments.has("--dry-run");
   const RepairReport report =
       TRY(with_secret(TRY(open_options(arguments, Access::ReadWrite)), [&](const Options& options) {
@@ -29,18 +27,18 @@ Status run_repair(const Arguments& arguments, Console& console) {
                              ? Status{}
                              : Status::error(ErrorCode::DamageFound, "not repaired in place; try vitrine salvage")
                                    .with("left", std::uint64_t{report.left.size()});
-  Record record;
+  Console::Answer answer{{}, verdict};
+  Record& record = answer.payload;
   record.add("clean", report.is_clean()).add("dry_run", is_dry_run);
   record.add("repaired_count", std::uint64_t{report.repaired.size()});
   record.add("repaired", rows_of(report.repaired)).add("left", rows_of(report.left));
-  if (!console.json()) {
-    CHECK(console.print(record));
-  } else {
-    Record whole;
-    whole.add("ok", verdict.is_ok());
-    CHECK(console.print_line(whole.append(record)));
-  }
-  return verdict;
+  return answer;
+}
+
+}  // namespace
+
+Status run_repair(const Arguments& arguments, Console& console) {
+  return console.answer("repair", repaired(arguments));
 }
 
 }  // namespace vitrine::cli

@@ -23,10 +23,15 @@ Record record_of(const DatabaseInfo& info) {
 }  // namespace
 
 Status run_info(const Arguments& arguments, Console& console) {
-  const Database db = TRY(open_database(arguments, Access::ReadOnly));
-  const DatabaseInfo info = TRY(db.info());
-  CHECK(console.print(record_of(info)));
-  if (info.network_filesystem) console.warn("the file lies on a network file system; locks and syncs may not hold");
+  bool is_on_network = false;
+  const auto info = [&]() -> Result<Console::Answer> {
+    const Database db = TRY(open_database(arguments, Access::ReadOnly));
+    const DatabaseInfo found = TRY(db.info());
+    is_on_network = found.network_filesystem;
+    return Console::Answer{record_of(found)};
+  };
+  CHECK(console.answer("info", info()));
+  if (is_on_network) console.warn("the file lies on a network file system; locks and syncs may not hold");
   return {};
 }
 

@@ -30,11 +30,14 @@ Status run_salvage(const Arguments& arguments, Console& console) {
   const bool is_dry_run = arguments.has("--dry-run");
   if (is_dry_run == target.has_value())
     return usage_error("salvage needs either FILE, which must not exist, or --dry-run");
-  const SalvageReport report = TRY(with_secret(TRY(secret_options(arguments)), [&](const Options& options) {
-    if (is_dry_run) return salvage_dry_run(arguments.database(), options);
-    return salvage(arguments.database(), std::string(*target), options);
-  }));
-  return console.print(record_of(report, is_dry_run));
+  const auto save = [&]() -> Result<Console::Answer> {
+    const SalvageReport report = TRY(with_secret(TRY(secret_options(arguments)), [&](const Options& options) {
+      if (is_dry_run) return salvage_dry_run(arguments.database(), options);
+      return salvage(arguments.database(), std::string(*target), options);
+    }));
+    return Console::Answer{record_of(report, is_dry_run)};
+  };
+  return console.answer("salvage", save());
 }
 
 }  // namespace vitrine::cli

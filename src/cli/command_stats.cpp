@@ -125,12 +125,19 @@ Status run_stats(const Arguments& arguments, Console& console) {
   const std::uint64_t interval_ms = TRY(arguments.duration_ms("--interval")).value_or(1000);
   const std::uint64_t ticks = TRY(arguments.number("--ticks")).value_or(~std::uint64_t{0});
   if (interval_ms == 0) return usage_error("--interval must be longer than nothing");
-  Database db = TRY(open_database(arguments, Access::ReadOnly));
-  if (arguments.has("--watch")) return watch(db, interval_ms, ticks, console);
-  const Stats stats = TRY(db.stats());
-  const DatabaseInfo info = TRY(db.info());
-  if (arguments.has("--openmetrics")) return console.write(to_openmetrics(stats, info));
-  return console.print(record_of(stats, info));
+  if (arguments.has("--watch")) {
+    Database db = TRY(open_database(arguments, Access::ReadOnly));
+    return watch(db, interval_ms, ticks, console);
+  }
+  if (arguments.has("--openmetrics")) {
+    const Database db = TRY(open_database(arguments, Access::ReadOnly));
+    return console.write(to_openmetrics(TRY(db.stats()), TRY(db.info())));
+  }
+  const auto numbers = [&]() -> Result<Console::Answer> {
+    const Database db = TRY(open_database(arguments, Access::ReadOnly));
+    return Console::Answer{record_of(TRY(db.stats()), TRY(db.info()))};
+  };
+  return console.answer("stats", numbers());
 }
 
 }  // namespace vitrine::cli

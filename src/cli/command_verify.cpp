@@ -111,19 +111,13 @@ Status explain_pages(const Arguments& arguments, const Options& options, Console
   return printed;
 }
 
-}  // namespace
-
-Status run_verify(const Arguments& arguments, Console& console) {
+Result<Console::Answer> verified(const Arguments& arguments, Console& console) {
   const std::string_view level = arguments.value("--level").value_or("full");
-  const bool is_explained = arguments.has("--explain");
-  if (!is_explained && (arguments.has("--from") || arguments.has("--limit"))) {
-    return usage_error("--from and --limit belong to --explain");
-  }
   Options options = TRY(open_options(arguments, Access::ReadOnly));
   options.accept_rollback = true;  // the report says so
   // Opened first, because that asks for a passphrase; what does not open is explained all the same.
   Result<Database> opened = open_with(arguments, OpenMode::MustExist, options);
-  if (is_explained) CHECK(explain_pages(arguments, options, console));
+  if (arguments.has("--explain")) CHECK(explain_pages(arguments, options, console));
   const Database db = TRY(std::move(opened));
   ProgressBar bar("verify", console.progress());
   VerifyReport report = TRY(db.verify(level_of(level), progress_function(bar)));
@@ -132,16 +126,16 @@ Status run_verify(const Arguments& arguments, Console& console) {
   if (level_of(level) == VerifyLevel::Deep && !report.has_damage()) {
     CHECK(verify_documents(TRY(db.begin_read()), report));
   }
-  const Status verdict = verdict_of(report);
-  const Record record = record_of(report, level);
-  if (!console.json()) {
-    CHECK(console.print(record));
-  } else {
-    Record whole;
-    whole.add("ok", verdict.is_ok());
-    CHECK(console.print_line(whole.append(record)));
+  return Console::Answer{record_of(report, level), verdict_of(report)};
+}
+
+}  // namespace
+
+Status run_verify(const Arguments& arguments, Console& console) {
+  if (!arguments.has("--explain") && (arguments.has("--from") || arguments.has("--limit"))) {
+    return usage_error("--from and --limit belong to --explain");
   }
-  return verdict;
+  return console.answer("verify", verified(arguments, console));
 }
 
 }  // namespace vitrine::cli

@@ -54,6 +54,18 @@ Status Console::print(const Record& record) {
   return write(to_json(whole.append(record)).append("\n"));
 }
 
+Status Console::answer(std::string_view command, const Result<Answer>& found) {
+  if (!found.has_value()) return answer(command, Result<inspect::Value>(found.status()));
+  if (json_) return answer(command, value_of(found->payload), found->verdict);
+  CHECK(write(to_text(found->payload)));
+  return found->verdict;
+}
+
+Status Console::answer(std::string_view command, const Result<inspect::Value>& payload, const Status& verdict) {
+  if (json_) CHECK(write(inspect::to_json(inspect::envelope(command, payload, verdict)) + "\n"));
+  return payload.has_value() ? verdict : payload.status();
+}
+
 Status Console::print_line(const Record& record) { return write(to_json(record).append("\n")); }
 
 void Console::talk(std::string_view sentence) {

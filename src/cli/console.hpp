@@ -24,6 +24,15 @@ class Console {
   Status flush();
   // The record as text or as JSON; with JSON, {"ok":true} goes first.
   Status print(const Record& record);
+  // What `command` has to say of the state of a file: as text, or with JSON in the envelope of docs/schemas, a failure
+  // as well. The status is the failure or the verdict.
+  struct Answer {
+    Record payload;
+    Status verdict = {};  // what the payload amounts to, such as DamageFound
+  };
+  Status answer(std::string_view command, const Result<Answer>& found);
+  // The same for what is a value already, and whose text is for the command to print.
+  Status answer(std::string_view command, const Result<inspect::Value>& payload, const Status& verdict = {});
   // One of many records: a JSON line without "ok".
   Status print_line(const Record& record);
   // The command did what was asked; says so only to programs.

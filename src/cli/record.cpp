@@ -96,6 +96,28 @@ Record& Record::append(const Record& other) {
   return *this;
 }
 
+inspect::Value value_of(const Record& record) {
+  inspect::Value value = inspect::Value::object();
+  for (const Field& field : record.fields()) {
+    if (const auto* rows = std::get_if<std::vector<Record>>(&field.value)) {
+      inspect::Value::List list;
+      for (const Record& row : *rows) list.push_back(value_of(row));
+      value.add(field.name, std::move(list));
+    } else if (const auto* inner = std::get_if<Record>(&field.value)) {
+      value.add(field.name, value_of(*inner));
+    } else if (const auto* text = std::get_if<std::string>(&field.value)) {
+      value.add(field.name, *text);
+    } else if (const auto* number = std::get_if<std::uint64_t>(&field.value)) {
+      value.add(field.name, *number);
+    } else if (const auto* real = std::get_if<double>(&field.value)) {
+      value.add(field.name, *real);
+    } else {
+      value.add(field.name, std::get<bool>(field.value));
+    }
+  }
+  return value;
+}
+
 std::string to_text(const Record& record) {
   std::size_t width = 0;
   for (const Field& field : record.fields()) width = std::max(width, field.name.size());

@@ -12,6 +12,7 @@
 
 #include "cli/encoding.hpp"
 #include "vitrine/bytes.hpp"
+#include "vitrine/inspect.hpp"
 
 namespace vitrine::cli {
 
@@ -44,6 +45,8 @@ struct Field {
   std::string name;
   std::variant<std::uint64_t, bool, double, std::string, Record, std::vector<Record>> value;
 };
+
+inspect::Value value_of(const Record& record);
 
 // "name  value" lines; byte counts and times get a readable form in parentheses; rows become a table.
 std::string to_text(const Record& record);

@@ -157,13 +157,14 @@ std::string to_json(const Value& value) {
   return json;
 }
 
-Value envelope(std::string_view command, const Result<Value>& payload) {
+Value envelope(std::string_view command, const Result<Value>& payload, const Status& verdict) {
+  const Status status = payload.has_value() ? verdict : payload.status();
   return Value::object()
       .add("schema", kSchemaVersion)
       .add("command", command)
-      .add("ok", payload.has_value())
+      .add("ok", status.is_ok())
       .add("payload", payload.has_value() ? *payload : Value())
-      .add("error", payload.has_value() ? Value() : error_value(payload.status()));
+      .add("error", status.is_ok() ? Value() : error_value(status));
 }
 
 }  // namespace vitrine::inspect

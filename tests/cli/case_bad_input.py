@@ -93,7 +93,7 @@ def case_files_of_other_kinds_are_refused(folder):
 def case_a_file_cut_short_is_refused_or_found(folder):
     folder.database({b"%04d" % i: b"v" * 100 for i in range(2000)}, options=("--page-size", "4096"))
     image = (folder / "a.vtr").read_bytes()
-    used = folder.ok("info", "a.vtr", "--json").json()["page_count"] * 4096
+    used = folder.ok("info", "a.vtr", "--json").payload()["page_count"] * 4096
     for size in (used - 1, used - 4096, used // 2, 4096 * 3, 4096, 2000):
         (folder / "cut.vtr").write_bytes(image[:size])
         run = folder.run("verify", "cut.vtr")
@@ -277,7 +277,7 @@ def case_a_writer_waits_when_told(folder):
 
 def case_keys_and_values_beyond_the_bounds_are_refused(folder):
     folder.database({b"a": b"1"})
-    size_max = folder.ok("info", "a.vtr", "--json").json()["key_size_max"]
+    size_max = folder.ok("info", "a.vtr", "--json").payload()["key_size_max"]
     folder.ok("put", "a.vtr", "k" * size_max, "longest")
     folder.fails("invalid_input", "KEY_CHECK_TOO_LONG", "put", "a.vtr", "k" * (size_max + 1), "v", files_change=True)
     folder.fails("invalid_input", "KEY_CHECK_EMPTY", "put", "a.vtr", "", "v", files_change=True)

@@ -22,7 +22,7 @@ def case_every_page_size_works(folder):
         check_equal((answer["ok"], answer["page_size"]), (True, size))
         folder.ok("put", name, "key", "value")
         folder.reads("get", name, "key", out="value\n")
-        check_equal(folder.reads("info", name, "--json").json()["page_size"], size)
+        check_equal(folder.reads("info", name, "--json").payload()["page_size"], size)
         folder.ok("put", name, "k" * 1024, "a long key")
         folder.verified(name)
 

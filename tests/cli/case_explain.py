@@ -1,9 +1,7 @@
 # SPDX-License-Identifier: MIT OR Apache-2.0
 """verify --explain: every page has its words, and they say what verify and inspect say."""
-import json
-
-from case_inspect import PAGE, all_pages, filled, payload, validator
-from harness import check, check_equal
+from case_inspect import PAGE, all_pages, filled, payload
+from harness import check, check_equal, validator
 
 
 def explained(folder, *words):
@@ -13,14 +11,13 @@ def explained(folder, *words):
     rows = [line for line in lines if "what" in line]
     for row in rows:
         validator("explain-page.json").validate(row)
-    verdict = lines[-1] if lines and "clean" in lines[-1] else json.loads(run.err)
-    return rows, verdict
+    return rows, run.envelope()
 
 
 def case_explain_has_words_for_every_page_and_agrees_with_inspect(folder):
     filled(folder)
     rows, verdict = explained(folder)
-    check(verdict["clean"], f"{verdict}")
+    check(verdict["ok"], f"{verdict}")
     pages = all_pages(folder)
     check_equal([row["page"] for row in rows], [page["page"] for page in pages])
     check_equal([row["in_use"] for row in rows[4:]], [page["in_use"] for page in pages[4:]])
@@ -50,7 +47,7 @@ def case_explain_of_an_encrypted_file_proves_with_the_key_and_tells_the_outside_
     folder.ok("put", "a.vtr", "--stdin", *unlock, stdin=lines)
     folder.ok("put", "a.vtr", "large", *unlock, stdin=b"l" * 50_000)
     rows, verdict = explained(folder, *unlock)
-    check(verdict["clean"], f"{verdict}")
+    check(verdict["ok"], f"{verdict}")
     used = [row for row in rows[4:] if row["in_use"]]
     check(len(used) > 20, f"{len(used)} pages in use")
     check_equal({(row["integrity"]["state"], row["freshness"]["state"], row["completeness"]["state"]) for row in used},
@@ -94,7 +91,7 @@ def case_explain_names_damaged_stale_and_misplaced_pages(folder):
     def row_with(page, content):
         (folder / "a.vtr").write_bytes(whole[:page * PAGE] + content + whole[(page + 1) * PAGE:])
         rows, verdict = explained(folder)
-        check(verdict.get("clean") is not True, "verify finds it as well")
+        check(not verdict["ok"], "verify finds it as well")
         check_equal(sum(row["freshness"]["state"] == "current" for row in rows),
                     sum(page["in_use"] is True for page in pages) + 4 - (1 if page in leaves else rows_of_extent),
                     "the other pages are as they were")

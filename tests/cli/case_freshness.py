@@ -10,7 +10,7 @@ def put(folder, value, *options):
 
 
 def answers(run):
-    report = run.json()
+    report = run.payload()
     return report["integrity"], report["freshness"], report["completeness"]
 
 
@@ -20,7 +20,7 @@ def case_a_token_refuses_an_older_state(folder):
     shutil.copy(folder / "a.vtr", folder / "old")
     second = put(folder, "2")
     check(first != second, first)
-    check_equal(folder.ok("info", "a.vtr", "--json").json()["commit_token"], second)
+    check_equal(folder.ok("info", "a.vtr", "--json").payload()["commit_token"], second)
     folder.reads("get", "a.vtr", "key", "--min-commit", first, out="2\n")
     shutil.copy(folder / "old", folder / "a.vtr")
     folder.reads("get", "a.vtr", "key", "--min-commit", first, out="1\n")

@@ -1,7 +1,5 @@
 # SPDX-License-Identifier: MIT OR Apache-2.0
 """repair: what is safe in place, and nothing else."""
-import json
-
 from harness import check, check_equal
 
 PAGE = 4096
@@ -21,12 +19,12 @@ def flipped(folder, offset):
 
 def case_repair_renews_a_damaged_copy_of_the_header(folder):
     entries = filled(folder)
-    untouched = folder.reads("repair", "a.vtr", "--json").json()
+    untouched = folder.reads("repair", "a.vtr", "--json").payload()
     check_equal((untouched["clean"], untouched["repaired"], untouched["left"]), (True, [], []))
     flipped(folder, 100)
     check_equal(folder.run("verify", "a.vtr").code, 10)
-    dry = folder.reads("repair", "a.vtr", "--dry-run", "--json").json()
-    check_equal((dry["ok"], dry["dry_run"]), (True, True))
+    dry = folder.reads("repair", "a.vtr", "--dry-run", "--json").payload()
+    check_equal((dry["clean"], dry["dry_run"]), (True, True))
     check_equal([row["code"] for row in dry["repaired"]], ["HEADER_CHECK_COPY"])
     text = folder.ok("repair", "a.vtr").out.decode()
     check("HEADER_CHECK_COPY" in text and "clean           yes" in text, text)
@@ -43,10 +41,10 @@ def case_repair_does_not_touch_a_file_with_damage(folder):
     for words in (("--dry-run",), ()):
         run = folder.run("repair", "a.vtr", "--json", *words)
         check_equal(run.code, 10, str(run))
-        report = run.json()
-        check_equal((report["ok"], report["clean"], report["repaired"]), (False, False, []))
+        report = run.payload()
+        check_equal((report["clean"], report["repaired"]), (False, []))
         check_equal({row["code"] for row in report["left"]}, {"PAGE_READ_CHECKSUM", "HEADER_CHECK_COPY"})
-        check_equal(json.loads(run.err)["error"]["code"], "CHECK_RUN_DAMAGE")
+        check_equal(run.envelope()["error"]["code"], "CHECK_RUN_DAMAGE")
         check_equal(folder.files(), before, "files")
 
 

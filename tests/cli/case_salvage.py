@@ -22,9 +22,9 @@ def case_salvage_without_the_root_brings_everything_back(folder):
     entries = filled(folder)
     root = folder.ok("inspect", "tree", "a.vtr", "--json").json()["payload"]["node"]["page"]
     damaged(folder, root)
-    dry = folder.reads("salvage", "a.vtr", "--dry-run", "--json").json()
+    dry = folder.reads("salvage", "a.vtr", "--dry-run", "--json").payload()
     check_equal((dry["dry_run"], dry["records_in_place"], dry["records_orphaned"]), (True, 0, len(entries)))
-    report = folder.reads_with(["b.vtr"], "salvage", "a.vtr", "b.vtr", "--json").json()
+    report = folder.reads_with(["b.vtr"], "salvage", "a.vtr", "b.vtr", "--json").payload()
     check_equal((report["records_orphaned"], report["records_uncertain"]), (len(entries), 0))
     check_equal(report["losses"][0]["page"], root)
     check_equal(folder.content("b.vtr"), entries)
@@ -58,7 +58,7 @@ def case_salvage_replays_the_log_of_a_killed_writer(folder):
     writer.wait(60)
     for pipe in (writer.stdin, writer.stdout, writer.stderr):
         pipe.close()
-    report = folder.reads_with(["b.vtr"], "salvage", "a.vtr", "b.vtr", "--json").json()
+    report = folder.reads_with(["b.vtr"], "salvage", "a.vtr", "b.vtr", "--json").payload()
     check_equal((report["complete"], report["log_transactions"]), (True, 100))
     check_equal(folder.content("b.vtr"), entries)
 
@@ -84,7 +84,7 @@ def case_salvage_of_an_encrypted_file_needs_its_key_and_stays_encrypted(folder):
     damaged(folder, tree["node"]["page"])
     folder.fails("permission_denied", "KEY_OPEN_REQUIRED", "salvage", "a.vtr", "b.vtr")
     folder.fails("permission_denied", "KEY_OPEN_MISMATCH", "salvage", "a.vtr", "b.vtr", *unlock, stdin=b"wrong\n")
-    report = folder.reads_with(["b.vtr"], "salvage", "a.vtr", "b.vtr", "--json", *unlock, stdin=b"pass phrase\n").json()
+    report = folder.reads_with(["b.vtr"], "salvage", "a.vtr", "b.vtr", "--json", *unlock, stdin=b"pass phrase\n").payload()
     check_equal((report["records_orphaned"], report["values_lost"]), (len(entries), 0))
     folder.fails("permission_denied", "KEY_OPEN_REQUIRED", "list", "b.vtr")
     saved = folder.ok("list", "b.vtr", "--hex", *unlock, stdin=b"pass phrase\n").out.splitlines()

@@ -21,6 +21,7 @@ import jsonschema
 SCHEMAS = pathlib.Path(__file__).resolve().parents[2] / "docs" / "schemas"
 TIMEOUT_S = 120
 UPDATE = False  # --update: golden files are written, not compared
+ENVELOPED = ("inspect", "hex", "verify", "repair", "salvage", "stats", "info", "diff")
 EXIT_CODES = {"internal": 1, "invalid_input": 2, "incomplete": 3, "not_found": 4, "permission_denied": 5,
               "conflict": 6, "unsupported": 7, "busy": 8, "external_failure": 9, "integrity_failure": 10}
 
@@ -67,6 +68,22 @@ class Run:
 
     def json_lines(self):
         return [json.loads(line) for line in self.out.splitlines()]
+
+    def envelope(self):
+        """The answer about the state of a file, the last line: checked against the schemas, and against stderr."""
+        whole = self.json_lines()[-1]
+        validator("envelope.json").validate(whole)
+        check_equal(whole["command"].split()[0], self.words[0], "command")
+        check_equal(whole["ok"], self.code == 0, f"ok ({self})")
+        if not whole["ok"]:
+            check_equal(json.loads(self.err)["error"], whole["error"], "the error on both outputs")
+        if whole["payload"] is not None and self.words[0] != "hex":
+            schema = "-".join(whole["command"].split())
+            validator(f"{schema}.json").validate(whole["payload"])
+        return whole
+
+    def payload(self):
+        return self.envelope()["payload"]
 
 
 class Folder:
@@ -129,8 +146,11 @@ class Folder:
               run.err.endswith(b"\n"), f"one line with {name} on stderr ({run})")
         run = self.run(words[0], "--json", *words[1:], **options)
         check_equal(run.code, EXIT_CODES[status], f"exit code with --json ({run})")
-        check_equal(run.out, b"", f"stdout with --json ({run})")
         answer = json.loads(run.err)
+        if words[0] in ENVELOPED and run.out:  # a wrong call has no answer
+            check_equal(run.envelope()["payload"], None, f"payload ({run})")
+        else:
+            check_equal(run.out, b"", f"stdout with --json ({run})")
         check_equal((answer["ok"], answer["error"]["code"], answer["error"]["status"]), (False, name, status), "error")
         check_equal(set(answer["error"]) - {"cause"},
                     {"code", "status", "message", "details", "retryable", "advice"}, "fields of an error")
@@ -167,7 +187,7 @@ class Folder:
                 for key, value in (line.split(b"\t") for line in lines)}
 
     def verified(self, name):
-        report = self.ok("verify", name, "--json").json()
+        report = self.ok("verify", name, "--json").payload()
         check(report["clean"] and report["complete"] and report["findings"] == [], f"verify: {report}")
         return report
 
