@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "base/try.hpp"
+#include "base/uuid_text.hpp"
 #include "cli/encoding.hpp"
 #include "cli/terminal.hpp"
 #include "vitrine/relaxed_json.hpp"
@@ -46,9 +47,7 @@ Result<Document> document_option(const Arguments& arguments, std::string_view op
 std::string id_text(const DocumentId& id) {
   const Bytes uuid = uuid_of(id);
   if (uuid.empty()) return id.to_json();
-  std::string text = encoded(uuid, Encoding::Hex);
-  for (const std::size_t dash : {8u, 13u, 18u, 23u}) text.insert(dash, 1, '-');
-  return text;
+  return base::dashed_uuid(encoded(uuid, Encoding::Hex));
 }
 
 std::string id_json(const DocumentId& id) {

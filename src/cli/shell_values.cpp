@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/try.hpp"
+#include "base/uuid_text.hpp"
 #include "cli/record.hpp"
 #include "cli/shell_session.hpp"
 #include "cli/values.hpp"
@@ -28,8 +29,7 @@ std::optional<std::string> uuid_digits(std::string_view text) {
 // The first or last UUID that begins with `digits`, as JSON.
 std::string uuid_bound(std::string digits, char fill) {
   digits.resize(kUuidDigits, fill);
-  for (const std::size_t dash : {8u, 13u, 18u, 23u}) digits.insert(dash, 1, '-');
-  return "{\"$uuid\":\"" + digits + "\"}";
+  return "{\"$uuid\":\"" + base::dashed_uuid(std::move(digits)) + "\"}";
 }
 
 // Adds the ids in [from, to], at most two.

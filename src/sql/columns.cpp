@@ -8,6 +8,7 @@
 #include <map>
 
 #include "base/try.hpp"
+#include "base/uuid_text.hpp"
 #include "doc/decimal.hpp"
 #include "doc/json.hpp"
 #include "sql/table.hpp"
@@ -57,13 +58,6 @@ std::string hex(Bytes bytes) {
   return text;
 }
 
-std::string uuid_text(Bytes bytes) {
-  std::string text = hex(bytes);
-  for (const std::size_t at : {std::size_t{20}, std::size_t{16}, std::size_t{12}, std::size_t{8}})
-    text.insert(at, 1, '-');
-  return text;
-}
-
 void give_json(sqlite3_context* to, const doc::Value& value) {
   std::string json;
   doc::append_json(json, value, JsonForm::Relaxed);
@@ -89,7 +83,8 @@ void give_date(sqlite3_context* to, const doc::Value& value) {
 
 void give_binary(sqlite3_context* to, const doc::Value& value) {
   const Bytes bytes = value.as_binary();
-  if (value.binary_subtype() == doc::kUuidSubtype && bytes.size() == 16) return give_text(to, uuid_text(bytes));
+  if (value.binary_subtype() == doc::kUuidSubtype && bytes.size() == 16)
+    return give_text(to, base::dashed_uuid(hex(bytes)));
   sqlite3_result_blob64(to, bytes.data(), bytes.size(), SQLITE_TRANSIENT);
 }
 
