@@ -132,7 +132,9 @@ class Engine : public std::enable_shared_from_this<Engine> {
                                 bool as_plaintext);
 
   Result<VerifyReport> verify(VerifyLevel level, const ProgressFunction& progress);
-  Result<Stats> stats();
+  // Skipped: nothing of what is allocated, held and free, which a read-only engine reads the whole map for.
+  enum class SpaceStats : bool { Skipped, Counted };
+  Result<Stats> stats(SpaceStats space = SpaceStats::Counted);
   Result<DatabaseInfo> info();
 
   os::Env& env() noexcept { return env_; }

@@ -188,7 +188,7 @@ void Engine::add_transaction_stats(Stats& stats) const {
   stats.checkpoint_waits = checkpoint_waits_.load();
 }
 
-Result<Stats> Engine::stats() {
+Result<Stats> Engine::stats(SpaceStats space) {
   CHECK(check_usable());
   Stats stats;
   const Meta checkpoint = meta();
@@ -197,7 +197,7 @@ Result<Stats> Engine::stats() {
   stats.commit_seq = state.commit_seq;
   stats.durable_seq = std::min(durable_seq(), state.commit_seq);
   CHECK(add_tree_stats(stats));
-  add_space_stats(stats, checkpoint);
+  if (space == SpaceStats::Counted) add_space_stats(stats, checkpoint);
   add_cache_stats(stats);
   add_log_stats(stats, checkpoint);
   add_transaction_stats(stats);

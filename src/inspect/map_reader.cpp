@@ -29,10 +29,13 @@ std::optional<std::vector<std::uint64_t>> MapReader::load_leaf(std::uint64_t ind
   const std::vector<std::uint64_t> empty(shape_.span(0) / 64);
   PageRef ref = meta_.map_root;
   if (ref.is_null()) return empty;
-  if (!read(ref)) return std::nullopt;
-  const Result<std::uint8_t> top = space::map_level(shape_, image_.data());
-  if (!top.has_value()) return std::nullopt;
-  for (std::uint8_t level = *top; level > 0; --level) {
+  if (!top_) {
+    if (!read(ref)) return std::nullopt;
+    const Result<std::uint8_t> top = space::map_level(shape_, image_.data());
+    if (!top.has_value()) return std::nullopt;
+    top_ = *top;
+  }
+  for (std::uint8_t level = *top_; level > 0; --level) {
     const std::uint64_t page = index * shape_.span(0);
     const std::vector<PageRef>* const refs = inner(ref, {level, page / shape_.span(level)});
     if (refs == nullptr) return std::nullopt;

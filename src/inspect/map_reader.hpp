@@ -36,6 +36,7 @@ class MapReader {
   SourceFile& source_;
   const format::Meta& meta_;
   const space::MapShape shape_;
+  std::optional<std::uint8_t> top_;  // level of the root
   std::optional<Leaf> leaf_;
   std::map<PageNo, std::optional<std::vector<PageRef>>> inner_;
   std::map<PageNo, bool> met_;

@@ -2,6 +2,7 @@
 #include "inspect/tree_stream.hpp"
 
 #include "base/try.hpp"
+#include "inspect/tree_walk.hpp"
 
 namespace vitrine::inspect {
 namespace {
@@ -17,6 +18,7 @@ void TreeStream::settle() {
     ref_ = root_;
     level_ = kRootLevel;
     low_.clear();
+    high_.clear();
     return;
   }
   while (!frames_.empty() && frames_.back().index >= view().count()) {
@@ -38,6 +40,11 @@ void TreeStream::settle() {
   at_ = At::Subtree;
   ref_ = node.child(frame.index);
   level_ = node.level() - 1;
+  high_ = frame.high;
+  if (frame.index + 1 < node.count()) {
+    high_.clear();
+    node.key(frame.index + 1).append_to(high_);
+  }
   if (frame.index == 0) {
     low_ = frame.low;
   } else {
@@ -58,14 +65,15 @@ Status TreeStream::open() {
   std::vector<std::byte> image;
   const bool is_root = !root_.is_null();
   const Result<tree::NodeView> node = moment_.node(ref_, is_root ? std::nullopt : std::optional(level_), image);
-  if (node.has_value()) {
+  const Status status = node.has_value() ? check_range(*node, ref_.page(), low_, high_) : node.status();
+  if (status.is_ok()) {
     ++nodes_read_;
     root_ = {};
-    frames_.push_back({std::move(image), node->page_size(), 0, low_});
+    frames_.push_back({std::move(image), node->page_size(), 0, low_, high_});
     settle();
     return {};
   }
-  if (node.status().kind() != ErrorKind::IntegrityFailure) return node.status();
+  if (status.kind() != ErrorKind::IntegrityFailure) return status;
   // A gap right behind the last one is one with it.
   if (gaps_++ == 0 || gap_is_open_ || gap_end_ != low_) gap_begin_ = low_;
   skip();

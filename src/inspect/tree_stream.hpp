@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 // The entries of a moment in key order, one after the other, with whole subtrees that can be passed over unread. Keeps
-// one node of each level. A node that cannot be read is a gap; the stream goes on behind it. Thread safety: none.
+// one node of each level. A node that cannot be read is a gap; the stream goes on behind it.
+//
+// A node with keys outside of its range is such a node; tree_walk.hpp says what that is good for. Thread safety: none.
 #pragma once
 
 #include <string>
@@ -45,7 +47,7 @@ class TreeStream {
     std::vector<std::byte> image;
     std::uint32_t page_size;
     unsigned index;
-    std::string low;
+    std::string low, high;
   };
   tree::NodeView view() const noexcept { return {frames_.back().image.data(), frames_.back().page_size}; }
   void settle();
@@ -54,7 +56,7 @@ class TreeStream {
   PageRef root_;  // null once it was taken
   std::vector<Frame> frames_;
   At at_ = At::End;
-  std::string low_;
+  std::string low_, high_;  // of the subtree
   PageRef ref_;
   unsigned level_ = 0;
   std::uint64_t gaps_ = 0, nodes_read_ = 0;

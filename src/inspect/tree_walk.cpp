@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 #include "inspect/tree_walk.hpp"
 
+#include <algorithm>
+
 #include "base/codec.hpp"
 #include "base/try.hpp"
 
@@ -22,26 +24,43 @@ Result<tree::NodeView> read_node(SourceFile& source, const PageRef& ref, std::op
   return node;
 }
 
-Status TreeWalk::run(Bytes from) {
+// The first key of an inner node stands for its lower bound and may be cut.
+Status check_range(const tree::NodeView& node, PageNo page, Bytes low, Bytes high) {
+  const unsigned first = node.is_leaf() ? 0 : 1;
+  if (node.count() <= first) return {};
+  std::string least, greatest;
+  node.key(first).append_to(least);
+  node.key(node.count() - 1).append_to(greatest);
+  if (least >= low && (high.empty() || greatest < high)) return {};
+  return Status::error(ErrorCode::PageMalformed, "a node has keys outside of its range").with("page", page);
+}
+
+Status TreeWalk::run(Bytes from, std::uint64_t nodes_max) {
   from_ = from;
+  nodes_max_ = nodes_max;
+  nodes_ = 0;
+  stopped_at_.reset();
   done_ = false;
   if (source_.meta().tree_root.is_null()) return {};
   return go(source_.meta().tree_root, std::nullopt, {}, {});
 }
 
 Status TreeWalk::go(const PageRef& ref, std::optional<unsigned> level, Bytes low, Bytes high) {
-  std::vector<std::byte> image;
-  const Result<tree::NodeView> node = read_node(source_, ref, level, image);
-  if (!node.has_value()) {
-    if (node.status().kind() != ErrorKind::IntegrityFailure) return node.status();
-    if (visitor_.gap) visitor_.gap({ref.page(), node.status(), std::string(low), std::string(high)});
+  if (nodes_++ >= nodes_max_) {
+    stopped_at_ = std::string(std::max(low, Bytes(from_)));
+    done_ = true;
     return {};
   }
-  if (!path_.insert(ref.page()).second) return {};
+  std::vector<std::byte> image;
+  const Result<tree::NodeView> node = read_node(source_, ref, level, image);
+  Status status = node.has_value() ? check_range(*node, ref.page(), low, high) : node.status();
+  if (!status.is_ok()) {
+    if (status.kind() != ErrorKind::IntegrityFailure) return status;
+    if (visitor_.gap) visitor_.gap({ref.page(), std::move(status), std::string(low), std::string(high)});
+    return {};
+  }
   if (visitor_.node) visitor_.node(ref, *node);
-  const Status status = visit(*node, low, high);
-  path_.erase(ref.page());
-  return status;
+  return visit(*node, low, high);
 }
 
 Status TreeWalk::visit(const tree::NodeView& node, Bytes low, Bytes high) {

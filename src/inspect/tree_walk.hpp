@@ -1,11 +1,15 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 // Walks the tree of the chosen checkpoint in key order without the engine. A page that does not verify is a gap; the
-// walk goes on behind it. Thread safety: none.
+// walk goes on behind it.
+//
+// Pages may be forged: they verify, and still lead in circles, or to one page by many ways. So a level is always one
+// lower than the one above it (at most 256 deep), and a node with keys outside of the range that its parent says is a
+// gap. Ranges of two references never overlap and no node is empty, so only one of them can be right: a walk goes below
+// a node once, its keys always rise, and it reads at most 256 nodes for each reference there is. Thread safety: none.
 #pragma once
 
 #include <functional>
 #include <optional>
-#include <set>
 #include <string>
 
 #include "inspect/source_file.hpp"
@@ -34,8 +38,11 @@ class TreeWalk {
   // REQUIRES: source.header_status() is ok. All outlive the walk.
   TreeWalk(SourceFile& source, const TreeVisitor& visitor) : source_(source), visitor_(visitor) {}
 
-  // All entries with a key >= `from`.
-  Status run(Bytes from = {});
+  // All entries with a key >= `from`. Ends early when it has read `nodes_max` nodes: then stopped_at() is where to go
+  // on. With at least kNodesMin of them it always gets on.
+  static constexpr std::uint64_t kNodesMin = 512;
+  Status run(Bytes from = {}, std::uint64_t nodes_max = ~std::uint64_t{0});
+  const std::optional<std::string>& stopped_at() const noexcept { return stopped_at_; }
 
  private:
   Status go(const PageRef& ref, std::optional<unsigned> level, Bytes low, Bytes high);
@@ -44,9 +51,14 @@ class TreeWalk {
   SourceFile& source_;
   const TreeVisitor& visitor_;
   std::string from_;
-  std::set<PageNo> path_;  // pages from the root to here: a forged loop ends
+  std::uint64_t nodes_max_ = 0;
+  std::uint64_t nodes_ = 0;
+  std::optional<std::string> stopped_at_;
   bool done_ = false;
 };
+
+// Ok when all keys of the node lie in [low, high), an empty `high` being no bound; PageMalformed when not.
+Status check_range(const tree::NodeView& node, PageNo page, Bytes low, Bytes high);
 
 // A node as `ref` names it, valid, at `level` when that is given. `image` holds it. Errors: as SourceFile::read,
 // PageMalformed.

@@ -17,6 +17,7 @@ namespace vitrine::inspect {
 namespace {
 
 constexpr std::uint64_t kValueShown = 4096;
+constexpr std::uint64_t kNodesMax = 2 * TreeWalk::kNodesMin;  // read of a file that cannot be opened, for one answer
 
 struct Entry {
   Bytes key;   // of the tree
@@ -39,6 +40,7 @@ class Entries {
     }
   }
 
+  // `visit` ends it by false. Of pages alone it looks at no more than some nodes: then stopped_at() is where to go on.
   Status walk(Bytes from, const EntryVisitor& visit) {
     if (engine_ != nullptr) {
       refused_ = walk_present(from, visit);
@@ -54,7 +56,9 @@ class Entries {
                               },
                               [&](const Gap& gap) { gaps_.push_back(gap); },
                               {}};
-    CHECK(TreeWalk(source_, visitor).run(from));
+    TreeWalk walk(source_, visitor);
+    CHECK(walk.run(from, kNodesMax));
+    stopped_at_ = walk.stopped_at();
     return failed;
   }
 
@@ -67,6 +71,8 @@ class Entries {
     record.resize(TRY(reader.read_at(0, record.data(), record.size())));
     return record;
   }
+
+  const std::optional<std::string>& stopped_at() const noexcept { return stopped_at_; }
 
   void add_source(Value& to) const {
     to.add("source", engine_ != nullptr ? "database" : "checkpoint").add("error", error_name_value(refused_));
@@ -97,6 +103,7 @@ class Entries {
   std::shared_ptr<engine::Engine> engine_;
   Status refused_;
   std::vector<Gap> gaps_;
+  std::optional<std::string> stopped_at_;
 };
 
 using Catalog = std::map<std::uint64_t, KeyspaceInfo>;
@@ -218,6 +225,9 @@ Result<Value> keys_view(SourceFile& source, const Request& request, const Option
     rows.push_back(TRY(key_row(entries, catalog, entry, request.disclosure)));
     return true;
   }));
+  if (next.is_null() && entries.stopped_at()) {
+    next = format::hex_of(entries.stopped_at()->data(), entries.stopped_at()->size());
+  }
   Value value = Value::object();
   entries.add_source(value);
   return std::move(value).add("next", std::move(next)).add("keys", std::move(rows));

@@ -1,17 +1,23 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-// Counters, and what an administrator should know, each with advice. Looks through a read-only handle of its own.
+// Counters, and what an administrator should know, each with advice. Looks through a read-only engine of its own.
+#include <algorithm>
+
 #include "base/try.hpp"
+#include "engine/engine.hpp"
 #include "inspect/views.hpp"
-#include "vitrine/database.hpp"
 #include "vitrine/metrics.hpp"
 
 namespace vitrine::inspect {
 namespace {
 
-Result<Database> open_reader(const std::string& path, const Options& options) {
+// Leaves of the map of free space that are looked at, evenly spread over a larger one: all of it up to 2 GB at the
+// smallest page size.
+constexpr std::uint64_t kMapLeavesMax = 16;
+
+Result<std::shared_ptr<engine::Engine>> open_reader(const std::string& path, const Options& options) {
   Options reading = options;
   reading.access = Access::ReadOnly;
-  return Database::open(path, OpenMode::MustExist, reading);
+  return engine::Engine::open(env_of(options), path, reading);
 }
 
 Value warning(std::string_view code, std::string_view message, std::string_view advice) {
@@ -60,23 +66,41 @@ Status warn_of_readers(SourceFile& source, Value::List& to) {
   return {};
 }
 
-// From the map itself: a read-only handle takes all pages for used.
-void add_space(SourceFile& source, Value& to) {
-  if (!source.header_status().is_ok() || !source.check_unlocked().is_ok()) return;
+struct Space {
+  std::uint64_t pages = 0;
+  std::uint64_t pages_free = 0;
+  bool is_estimate = false;
+};
+
+// Nothing of an encrypted file without its key, or without a header.
+std::optional<Space> space_of(SourceFile& source) {
+  if (!source.header_status().is_ok() || !source.check_unlocked().is_ok()) return std::nullopt;
+  Space space{source.meta().page_count};
+  const std::uint64_t span = space::bits_per_leaf(source.page_size());
+  const std::uint64_t leaves = (space.pages + span - 1) / span;
+  const std::uint64_t step = (leaves + kMapLeavesMax - 1) / kMapLeavesMax;
   MapReader map(source);
-  const std::uint64_t pages = source.meta().page_count;
-  std::uint64_t free = 0;
-  for (PageNo page = source.first_page(); page < pages; ++page) {
-    if (map.is_allocated(page) == false) ++free;
+  std::uint64_t seen = 0;
+  for (std::uint64_t leaf = 0; leaf < leaves; leaf += step) {
+    const PageNo end = std::min((leaf + 1) * span, space.pages);
+    for (PageNo page = std::max(leaf * span, source.first_page()); page < end; ++page) {
+      ++seen;
+      if (map.is_allocated(page) == false) ++space.pages_free;
+    }
   }
-  to.add("pages", pages).add("pages_free", free);
+  space.is_estimate = step > 1;
+  if (space.is_estimate) {
+    const double share = static_cast<double>(space.pages_free) / static_cast<double>(seen);
+    space.pages_free = static_cast<std::uint64_t>(share * static_cast<double>(space.pages));
+  }
+  return space;
 }
 
 }  // namespace
 
 Result<Value> cache_view(const std::string& path, const Options& options) {
-  const Database db = TRY(open_reader(path, options));
-  const Stats stats = TRY(db.stats());
+  const std::shared_ptr<engine::Engine> engine = TRY(open_reader(path, options));
+  const Stats stats = TRY(engine->stats(engine::Engine::SpaceStats::Skipped));
   return Value::object()
       .add("of", "this handle")
       .add("bytes", stats.cache_bytes)
@@ -93,17 +117,26 @@ Result<Value> health_view(SourceFile& source, const Options& options) {
   warn_of_header(source, warnings);
   warn_of_file(source, warnings);
   if (source.header_status().is_ok()) CHECK(warn_of_readers(source, warnings));
-  const Result<Database> db = open_reader(source.path(), options);
-  Value value = Value::object().add("opens", db.has_value()).add("error", error_name_value(db.status()));
-  if (db.has_value()) {
-    const Stats stats = TRY(db->stats());
+  const Result<std::shared_ptr<engine::Engine>> opened = open_reader(source.path(), options);
+  const std::optional<Space> space = space_of(source);
+  Value value = Value::object().add("opens", opened.has_value()).add("error", error_name_value(opened.status()));
+  if (opened.has_value()) {
+    Stats stats = TRY((*opened)->stats(engine::Engine::SpaceStats::Skipped));
+    if (space) {
+      stats.pages = space->pages;
+      stats.pages_free = space->pages_free;
+      stats.pages_allocated = space->pages - space->pages_free;
+    }
     value.add("entries", stats.entries);
     value.add("commit_seq", stats.commit_seq).add("checkpoint_age_ms", stats.checkpoint_age_ms);
-    for (const HealthWarning& each : warnings_of(stats, TRY(db->info()))) {
+    for (const HealthWarning& each : warnings_of(stats, TRY((*opened)->info()))) {
       warnings.push_back(warning(each.code, each.message, each.advice));
     }
   }
-  add_space(source, value);
+  if (space) {
+    value.add("pages", space->pages).add("pages_free", space->pages_free);
+    value.add("pages_free_is_estimate", space->is_estimate);
+  }
   return std::move(value).add("warnings", std::move(warnings));
 }
 
