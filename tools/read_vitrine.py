@@ -2,12 +2,16 @@
 # SPDX-License-Identifier: MIT OR Apache-2.0
 """Lists the entries of an unencrypted database: an independent reader of docs/FORMAT.md.
 
-    python3 tools/read_vitrine.py FILE.vtr
+    python3 tools/read_vitrine.py FILE.vtr [--documents]
 
-Written from the document alone, so that the tests, which run it over files the program wrote, prove that the document
-suffices. Prints KEYSPACE<TAB>KEY<TAB>VERSION<TAB>VALUE, names as text, keys and values in hexadecimal. Reads the file
-and the log beside it, checks all checksums and references, and stops with a sentence at the first thing that is wrong.
+Written from that document alone, and for documents from "Entries" of docs/DOCUMENTS.md, so that the tests, which run
+it over files the program wrote, prove that they suffice. Prints KEYSPACE<TAB>KEY<TAB>VERSION<TAB>VALUE, names as text,
+keys and values in hexadecimal; with --documents instead one JSON object for each record of documents: collections,
+documents, entries of indexes, times of expiry and changes. Reads the file and the log beside it, checks all checksums
+and references, and stops with a sentence at the first thing that is wrong.
 """
+import base64
+import json
 import pathlib
 import struct
 import sys
@@ -208,15 +212,105 @@ class Reader:
             yield name, key[at:], version, record[begin:]
 
 
-def main(path):
+# --- Documents: docs/DOCUMENTS.md, "Entries" -----------------------------------------------------------------------
+
+CHANGE_KINDS = ["insert", "update", "remove", "expire", "drop", "rename", "create"]
+KEY_HEAD, HASH = 464, 16  # of an entry of an index whose key is longer
+
+
+def element(kind, data, at):
+    """One BSON value as canonical Extended JSON, and where it ends."""
+    if kind == 0x01:
+        return {"$numberDouble": repr(struct.unpack_from("<d", data, at)[0])}, at + 8
+    if kind == 0x02:
+        size = number(data, at, 4)
+        return data[at + 4:at + 3 + size].decode(), at + 4 + size
+    if kind in (0x03, 0x04):
+        members, end = bson(data, at)
+        return (members if kind == 0x03 else list(members.values())), end
+    if kind == 0x05:
+        size = number(data, at, 4)
+        text = base64.b64encode(data[at + 5:at + 5 + size]).decode()
+        return {"$binary": {"base64": text, "subType": f"{data[at + 4]:02x}"}}, at + 5 + size
+    if kind == 0x07:
+        return {"$oid": data[at:at + 12].hex()}, at + 12
+    if kind == 0x08:
+        return data[at] == 1, at + 1
+    if kind == 0x09:
+        return {"$date": {"$numberLong": str(struct.unpack_from("<q", data, at)[0])}}, at + 8
+    if kind == 0x0A:
+        return None, at
+    if kind == 0x10:
+        return {"$numberInt": str(struct.unpack_from("<i", data, at)[0])}, at + 4
+    if kind == 0x12:
+        return {"$numberLong": str(struct.unpack_from("<q", data, at)[0])}, at + 8
+    raise Wrong(f"BSON of type {kind}, which this reader does not know")
+
+
+def bson(data, at=0):
+    """The members of a BSON document, and where it ends."""
+    end = at + number(data, at, 4)
+    if end > len(data) or data[end - 1] != 0:
+        raise Wrong("a BSON document is cut")
+    members, at = {}, at + 4
+    while at < end - 1:
+        stop = data.index(0, at + 1)
+        name = data[at + 1:stop].decode()
+        members[name], at = element(data[at], data, stop + 1)
+    return members, end
+
+
+def document_row(key, value):
+    """One record of the keyspace vitrine.documents."""
+    kind = key[0]
+    if kind == 0x01:
+        return {"collection": key[1:].decode(), "catalog": bson(value)[0]}
+    if kind in (0x02, 0x05, 0x06):
+        return {{2: "next_number", 5: "swept_ms", 6: "changes_kept"}[kind]: varint(value, 0)[0]}
+    if kind == 0x03:
+        return {"building": number_of(key[1:5]), "done": value.hex()}
+    if kind == 0x07:
+        return {"changes_gone": value.hex()}
+    if kind == 0x10:
+        version, at = varint(value, 1)
+        expires, at = varint(value, at) if value[0] == 2 else (0, at)
+        return {"number": number_of(key[1:5]), "id": key[5:].hex(), "version": version, "expires_ms": expires,
+                "document": bson(value, at)[0]}
+    if kind == 0x11:
+        size, at = varint(value, 1)
+        is_cut = value[0] & 1 == 1
+        whole, rest = (value[at:], key[5 + KEY_HEAD + HASH:]) if is_cut else (key[5:5 + size], key[5 + size:])
+        if len(whole) != size:
+            raise Wrong("an entry of an index has a key of another size")
+        return {"index": number_of(key[1:5]), "key": whole.hex(), "id": rest.hex(), "exact": value[0] & 2 == 0}
+    if kind == 0x20:
+        return {"expires_ms": number_of(key[1:9]), "number": number_of(key[9:13]), "id": key[13:].hex()}
+    if kind == 0x30:
+        sequence, at = varint(value, 2)
+        size, at = varint(value, at)
+        return {"change": CHANGE_KINDS[value[1]], "version": number_of(key[1:9]), "sequence": number_of(key[9:13]),
+                "entry": sequence, "of": value[at:at + size].decode(),
+                "document": bson(value, at + size)[0] if at + size < len(value) else None}
+    raise Wrong(f"a record of documents of kind {kind:02x}, which the document does not know")
+
+
+def number_of(data):
+    return int.from_bytes(data, "big")
+
+
+def main(path, is_documents):
     try:
         for name, key, version, value in Reader(path).entries():
-            print(f"{name}\t{key.hex()}\t{'' if version is None else version}\t{value.hex()}")
+            if not is_documents:
+                print(f"{name}\t{key.hex()}\t{'' if version is None else version}\t{value.hex()}")
+            elif name == "vitrine.documents":
+                print(json.dumps(document_row(key, value)))
     except (Wrong, OSError) as error:
         sys.exit(f"{path}: {error}")
 
 
 if __name__ == "__main__":
-    if len(sys.argv) != 2:
+    words = [word for word in sys.argv[1:] if word != "--documents"]
+    if len(words) != 1:
         sys.exit(__doc__)
-    main(sys.argv[1])
+    main(words[0], "--documents" in sys.argv)

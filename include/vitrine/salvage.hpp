@@ -17,7 +17,8 @@ namespace vitrine {
 
 struct SalvageLoss {
   std::uint64_t page = 0;  // 0: not about one page
-  std::string code;        // an error name, or "SALVAGE_KEYSPACE_NAME"
+  std::string code;        // an error name, or SALVAGE_KEYSPACE_NAME, SALVAGE_COLLECTION_NAME, SALVAGE_INDEX,
+                           // SALVAGE_CHANGES
   std::string message;
 };
 
@@ -37,9 +38,10 @@ struct SalvageReport {
 Result<SalvageReport> salvage_dry_run(const std::string& damaged, const Options& options = {});
 
 // Makes `path`, which must not exist, from what `damaged` still has. All or nothing; the new file has passed the full
-// check. Page size and entry versions stay; an encrypted file needs Options::secret, which opens the new one, too.
-// Errors: the file errors, NotDatabase, VersionUnsupported, FileExists, HeaderDamaged (without a header and a log
-// nothing can be checked), KeyRequired, KeyMismatch.
+// check. Indexes of documents are made anew where they do not agree with the documents that are left. Page size and
+// entry versions stay; an encrypted file needs Options::secret, which opens the new one, too. Errors: the file errors,
+// NotDatabase, VersionUnsupported, FileExists, HeaderDamaged (without a header and a log nothing can be checked),
+// KeyRequired, KeyMismatch.
 Result<SalvageReport> salvage(const std::string& damaged, const std::string& path, const Options& options = {});
 
 }  // namespace vitrine

@@ -176,6 +176,54 @@ Status save_indexes(kv::StoreWriter& txn, const Collection& collection) {
   return txn.put(catalog_key(collection.name), builder.finish());
 }
 
+// Jumps from number to number.
+static Result<std::set<std::uint32_t>> numbers_of(const kv::StoreReader& txn, char kind) {
+  constexpr std::uint64_t kMax = std::numeric_limits<std::uint32_t>::max();
+  std::set<std::uint32_t> numbers;
+  for (std::uint64_t next = 0; next <= kMax;) {
+    std::optional<std::uint32_t> found;
+    TRY(txn.scan(with_number(kind, static_cast<std::uint32_t>(next)), after_prefix(Bytes(&kind, 1)), {.limit = 1},
+                 [&](Bytes key, Bytes) {
+                   if (key.size() < 5) return false;
+                   std::uint32_t number = 0;
+                   for (const char byte : key.substr(1, 4)) number = number << 8 | static_cast<unsigned char>(byte);
+                   found = number;
+                   return false;
+                 }));
+    if (!found) break;
+    numbers.insert(*found);
+    next = std::uint64_t{*found} + 1;
+  }
+  return numbers;
+}
+
+Result<Numbers> numbers_in_use(const kv::StoreReader& txn) {
+  std::set<std::uint32_t> collections = TRY(numbers_of(txn, kDocuments));
+  std::set<std::uint32_t> indexes = TRY(numbers_of(txn, kEntries));
+  return Numbers{std::move(collections), std::move(indexes)};
+}
+
+Status adopt_collection(kv::StoreWriter& txn, Bytes name, std::uint32_t number) {
+  // Some of its documents may expire; saying so costs little.
+  return txn.put(catalog_key(name), Builder().add_int64("id", number).add_bool(kExpires, true).finish());
+}
+
+Status erase_index_entries(kv::StoreWriter& txn, std::uint32_t number) {
+  const ByteString entries = with_number(kEntries, number);
+  CHECK(txn.erase_range(entries, after_prefix(entries)));
+  return txn.erase(with_number(kProgress, number));
+}
+
+Status reserve_numbers(kv::StoreWriter& txn, std::uint32_t last) {
+  const Bytes key(&kNextId, 1);
+  const std::optional<ByteString> stored = TRY(txn.get(key));
+  Bytes bytes = stored ? Bytes(*stored) : Bytes("\x01");
+  if (base::take_varint(bytes).value_or(0) > last) return {};
+  ByteString next;
+  base::append_varint(next, std::uint64_t{last} + 1);
+  return txn.put(key, next);
+}
+
 const Index* Collection::find_index(Bytes index) const noexcept {
   const auto found =
       std::find_if(indexes.begin(), indexes.end(), [&](const Index& candidate) { return candidate.name == index; });

@@ -10,6 +10,8 @@
 //   11 INDEX ...              an entry of an index, see index_entry.hpp
 #pragma once
 
+#include <set>
+
 #include "doc/index.hpp"
 #include "kv/store.hpp"
 #include "vitrine/documents.hpp"
@@ -50,6 +52,20 @@ Status save_indexes(kv::StoreWriter& txn, const Collection& collection);
 Status set_options(kv::StoreWriter& txn, Bytes name, const CollectionOptions& options);
 // From now on some of its documents expire.
 Status mark_expiring(kv::StoreWriter& txn, const Collection& collection);
+
+// --- For a catalog that lost entries ---------------------------------------------------------------------------------
+
+// Numbers of collections that have documents, and of indexes that have entries, whether the catalog knows them or not.
+struct Numbers {
+  std::set<std::uint32_t> collections = {};
+  std::set<std::uint32_t> indexes = {};
+};
+Result<Numbers> numbers_in_use(const kv::StoreReader& txn);
+// Makes a collection of the documents that have its number. REQUIRES: `name` is free and good.
+Status adopt_collection(kv::StoreWriter& txn, Bytes name, std::uint32_t number);
+Status erase_index_entries(kv::StoreWriter& txn, std::uint32_t number);
+// take_id() gives no number up to `last` any more.
+Status reserve_numbers(kv::StoreWriter& txn, std::uint32_t last);
 
 // What the keys of the documents of a collection begin with.
 ByteString document_prefix(const Collection& collection);

@@ -122,6 +122,13 @@ Status keep_changes(kv::StoreWriter& txn, std::uint64_t max) {
   return txn.erase(kKeptKey);
 }
 
+Result<bool> give_up_changes(kv::StoreWriter& txn) {
+  const bool is_kept = TRY(txn.get(kKeptKey)).has_value();
+  CHECK(txn.erase_range(kLog, after_prefix(kLog)));
+  CHECK(txn.put(kGoneKey, position_before(txn.read_version() + 1)));
+  return is_kept;
+}
+
 Result<ByteString> read_changes(const kv::StoreReader& txn, Bytes position,
                                 const std::function<bool(const ChangeView& change)>& visit) {
   if (!TRY(entries_max(txn))) return Status::error(ErrorCode::Misuse, "the database keeps no log of changes");

@@ -24,6 +24,9 @@ Status log_change(kv::StoreWriter& txn, ChangeKind kind, Bytes collection, Bytes
 // 0 ends the log and gives up what it holds.
 Status keep_changes(kv::StoreWriter& txn, std::uint64_t entries_max);
 
+// Gives up what the log holds and goes on with what comes: every position of before is gone. False: no log is kept.
+Result<bool> give_up_changes(kv::StoreWriter& txn);
+
 struct ChangeView {
   ChangeKind kind = ChangeKind::Insert;
   Bytes collection;

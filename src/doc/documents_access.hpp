@@ -11,6 +11,7 @@
 namespace vitrine::doc {
 
 inline constexpr Bytes kKeyspace = "vitrine.documents";
+inline constexpr Bytes kDocumentKeys = "\x10";  // what the keys of documents begin with
 
 inline Value value_of(const DocumentId& id) { return find_member(id.bson(), kIdName).value_or(kNull); }
 

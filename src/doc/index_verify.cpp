@@ -94,10 +94,15 @@ class IndexCheck {
 
 }  // namespace
 
+Status verify_index(const kv::StoreReader& txn, const Collection& collection, const Index& index,
+                    std::vector<Finding>& findings) {
+  return IndexCheck(txn, collection, index, findings).run();
+}
+
 Status verify_indexes(const kv::StoreReader& txn, std::vector<Finding>& findings) {
   for (const ByteString& name : TRY(list_collections(txn))) {
     const Collection collection = TRY(open_collection(txn, name));
-    for (const Index& index : collection.indexes) CHECK(IndexCheck(txn, collection, index, findings).run());
+    for (const Index& index : collection.indexes) CHECK(verify_index(txn, collection, index, findings));
   }
   return {};
 }

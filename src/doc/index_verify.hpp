@@ -10,6 +10,8 @@
 namespace vitrine::doc {
 
 // Of all collections. Of an index that is being built, only entries that should not be there are findings.
+Status verify_index(const kv::StoreReader& txn, const Collection& collection, const Index& index,
+                    std::vector<Finding>& findings);
 Status verify_indexes(const kv::StoreReader& txn, std::vector<Finding>& findings);
 
 }  // namespace vitrine::doc

@@ -14,6 +14,9 @@
 #include "base/codec.hpp"
 #include "base/defer.hpp"
 #include "base/try.hpp"
+#include "doc/documents_access.hpp"
+#include "doc/mend.hpp"
+#include "doc/store_documents.hpp"
 #include "engine/draft_file.hpp"
 #include "engine/engine.hpp"
 #include "engine/write_session.hpp"
@@ -21,6 +24,7 @@
 #include "inspect/tree_walk.hpp"
 #include "kv/keyspace.hpp"
 #include "tree/cursor.hpp"
+#include "vitrine/database.hpp"
 #include "wal/scan.hpp"
 
 namespace vitrine::inspect {
@@ -213,6 +217,7 @@ struct KeyspaceIds {
   std::set<std::uint64_t> used;
   std::set<std::uint64_t> named{kv::kCatalogId, kv::kDefaultId};
   std::uint64_t next = kv::kFirstFreeId;
+  bool has_documents = false;  // their keyspace has its name
 };
 
 // The keyspaces that have entries, and those that have names, of the new file.
@@ -236,15 +241,28 @@ Result<KeyspaceIds> keyspace_ids(engine::Engine& engine) {
     } else if (kv::check_keyspace_name(key).is_ok()) {
       const Result<Keyspace> keyspace = kv::decode_catalog_entry(value);
       if (keyspace.has_value()) ids.named.insert(keyspace->id);
+      ids.has_documents = ids.has_documents || key == doc::kKeyspace;
     }
     CHECK(cursor.next());
   }
   return ids;
 }
 
+// Whether a keyspace without a name holds documents: the first of its entries that would be one is one.
+Result<bool> holds_documents(engine::Engine& engine, std::uint64_t id) {
+  const engine::State state = engine.pin_snapshot();
+  const base::Defer unpin([&] { engine.unpin_snapshot(state); });
+  std::string prefix;
+  kv::make_tree_key(Keyspace{static_cast<std::uint32_t>(id), false}, doc::kDocumentKeys, prefix);
+  tree::TreeCursor cursor(engine.pool(), state.root);
+  CHECK(cursor.seek(prefix));
+  while (cursor.is_valid() && cursor.key().starts_with(prefix) && cursor.is_large()) CHECK(cursor.next());
+  return cursor.is_valid() && cursor.key().starts_with(prefix) && doc::view_record(cursor.value()).has_value();
+}
+
 // Keyspaces whose catalog entry was lost get a name again, and no later keyspace gets the number of one that is there.
 Status mend_catalog(engine::Engine& engine, SalvageReport& report) {
-  const KeyspaceIds ids = TRY(keyspace_ids(engine));
+  KeyspaceIds ids = TRY(keyspace_ids(engine));
   std::uint64_t next = ids.next;
   for (const std::uint64_t id : ids.named) next = std::max(next, id + 1);
   for (const std::uint64_t id : ids.used) next = std::max(next, id + 1);
@@ -256,7 +274,9 @@ Status mend_catalog(engine::Engine& engine, SalvageReport& report) {
   };
   for (const std::uint64_t id : ids.used) {
     if (ids.named.count(id) != 0) continue;
-    const std::string name = "recovered-" + std::to_string(id);
+    const bool is_documents = !ids.has_documents && TRY(holds_documents(engine, id));
+    const std::string name = is_documents ? std::string(doc::kKeyspace) : "recovered-" + std::to_string(id);
+    ids.has_documents = ids.has_documents || is_documents;
     const Keyspace keyspace{static_cast<std::uint32_t>(id), false};
     add(name, kv::encode_catalog_entry(keyspace));
     add(kv::catalog_id_key(keyspace.id), name);
@@ -278,6 +298,21 @@ Status mend_catalog(engine::Engine& engine, SalvageReport& report) {
   return session->commit(Durability::None).status;
 }
 
+void add_loss(SalvageReport& report, std::string_view code, std::string message) {
+  ++report.losses_count;
+  report.losses.push_back({0, std::string(code), std::move(message)});
+}
+
+// Indexes and what else follows from documents would tell of documents that are lost.
+Status mend_documents(Database& db, SalvageReport& report) {
+  if (!TRY(db.begin_read()).keyspace(doc::kKeyspace).has_value()) return {};
+  return db.write([&](WriteTransaction& txn) -> Status {
+    kv::NativeWriter store = TRY(kv::NativeWriter::attach(txn, doc::kKeyspace));
+    return doc::mend(store,
+                     [&](std::string_view code, std::string message) { add_loss(report, code, std::move(message)); });
+  });
+}
+
 Status write_new(SourceFile& source, os::Env& env, const std::string& name, const Options& options,
                  SalvageReport& report) {
   CHECK(engine::Engine::create(env, name, options));
@@ -289,10 +324,13 @@ Status write_new(SourceFile& source, os::Env& env, const std::string& name, cons
     CHECK(session->commit(Durability::None).status);
   }
   CHECK(mend_catalog(*target, report));
-  const VerifyReport check = TRY(target->verify(VerifyLevel::Full, {}));
+  CHECK(target->close());
+  Database db = TRY(Database::open(name, OpenMode::MustExist, options));
+  if (!report.is_complete()) CHECK(mend_documents(db, report));
+  const VerifyReport check = TRY(db.verify(VerifyLevel::Full));
   if (!check.is_clean()) return Status::error(ErrorCode::InternalBug, "the salvaged file does not verify");
   report.entries = check.entries;
-  return target->close();
+  return db.close();
 }
 
 }  // namespace

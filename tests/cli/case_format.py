@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT OR Apache-2.0
 """docs/FORMAT.md is enough to read a file: a reader written from it alone sees what the program stored."""
+import json
 import pathlib
 import subprocess
 import sys
@@ -14,6 +15,19 @@ def read(folder, name="a.vtr"):
     check_equal((done.returncode, done.stderr), (0, b""))
     rows = [line.split("\t") for line in done.stdout.decode().splitlines()]
     return {(keyspace, bytes.fromhex(key)): (version, bytes.fromhex(value)) for keyspace, key, version, value in rows}
+
+
+def documents(folder, name="a.vtr"):
+    """The records of documents by what they are: the member that tells them apart."""
+    done = subprocess.run([sys.executable, str(READER), name, "--documents"], cwd=folder.path, capture_output=True,
+                          check=False)
+    check_equal((done.returncode, done.stderr), (0, b""))
+    found = {}
+    for row in map(json.loads, done.stdout.splitlines()):
+        what = next(kind for kind in ("catalog", "next_number", "changes_kept", "changes_gone", "index", "change",
+                                      "document", "expires_ms") if kind in row)
+        found.setdefault(what, []).append(row)
+    return found
 
 
 def agree(folder, entries):
@@ -68,6 +82,61 @@ def case_a_reader_of_the_document_reads_the_log_of_a_killed_writer(folder):
     check((folder / "a.vtr-wal").stat().st_size > 0, "there is a log")
     agree(folder, entries)
     check_equal(folder.content("a.vtr"), entries)
+    folder.verified("a.vtr")
+
+
+def people(folder, count):
+    """Documents with values of many types, references to each other, and texts too long for a key."""
+    rows = []
+    for i in range(count):
+        rows.append({"_id": i, "email": f"u{i}@example.org", "age": i % 90, "score": i / 4, "tags": ["a", f"t{i % 7}"],
+                     "note": "x" * (900 if i % 100 == 0 else 3), "big": i + 5_000_000_000, "none": None,
+                     "is": i % 2 == 0,
+                     "seen": {"$date": {"$numberLong": str(1_700_000_000_000 + i)}},
+                     "friend": {"$ref": "people", "$id": (i * 7) % count}})
+    return rows
+
+
+def fill_with_people(folder, count):
+    folder.ok("init", "a.vtr", "--page-size", "4096")
+    folder.ok("watch", "a.vtr", "--keep", "100000")
+    lines_of = "".join(json.dumps(row) + "\n" for row in people(folder, count))
+    folder.ok("insert", "a.vtr", "people", stdin=lines_of.encode())
+    folder.ok("insert", "a.vtr", "others", "{name: 'without an id'}")
+    for name, keys, *options in (("age", "{age: -1, email: 1}"), ("email", "{email: 1}", "--unique"),
+                                 ("tags", "{tags: 1}"), ("note", "{note: 1}"),
+                                 ("seen", "{seen: 1}", "--ttl", "2000000000")):
+        folder.ok("index", "a.vtr", "people", "create", name, keys, *options)
+    folder.ok("update", "a.vtr", "people", "{age: 5}", "{$set: {none: 'something'}}")
+    folder.ok("remove", "a.vtr", "people", "{age: 6}")
+
+
+def found_by_id(folder, name="a.vtr"):
+    return [json.loads(line) for line in
+            folder.ok("find", name, "people", "{}", "--sort", "{_id: 1}", "--canonical").out.splitlines()]
+
+
+def case_a_reader_of_the_document_reads_every_record_of_documents(folder):
+    fill_with_people(folder, 400)
+    found = documents(folder)
+    numbers = {row["collection"]: int(row["catalog"]["id"]["$numberLong"]) for row in found["catalog"]}
+    check_equal(set(numbers), {"people", "others"})
+    stored = [row for row in found["document"] if row["number"] == numbers["people"]]
+    check_equal([row["document"] for row in stored], found_by_id(folder), "documents")
+    catalog = next(row["catalog"] for row in found["catalog"] if row["collection"] == "people")
+    indexes = {index["name"]: int(index["id"]["$numberLong"]) for index in catalog["indexes"]}
+    check(found["next_number"][0]["next_number"] > max(*numbers.values(), *indexes.values()), "the next free number")
+    ids = {row["id"] for row in stored}
+    for name, each in (("age", 1), ("email", 1), ("tags", 2), ("note", 1), ("seen", 1)):
+        entries = [row for row in found["index"] if row["index"] == indexes[name]]
+        check_equal(len(entries), each * len(stored), name)
+        check_equal({row["id"] for row in entries}, ids, name)
+        if name != "age":  # whose first path goes down
+            check_equal(entries, sorted(entries, key=lambda row: (row["key"], row["id"])), f"order of {name}")
+    check_equal({row["id"] for row in found["expires_ms"]}, ids, "times of expiry")
+    fed = [json.loads(line) for line in folder.ok("watch", "a.vtr", "--once").out.splitlines()]
+    check_equal(len(found["change"]), len(fed), "changes")
+    check_equal({row["change"] for row in found["change"]}, {"create", "insert", "update", "remove"})
     folder.verified("a.vtr")
 
 

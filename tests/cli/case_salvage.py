@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT OR Apache-2.0
 """salvage: what a damaged file still has, in a new one; the damaged file stays as it is."""
+from case_format import documents, fill_with_people, found_by_id
 from harness import check, check_equal
 
 PAGE = 4096
@@ -91,3 +92,37 @@ def case_salvage_of_an_encrypted_file_needs_its_key_and_stays_encrypted(folder):
     saved = folder.ok("list", "b.vtr", "--hex", *unlock, stdin=b"pass phrase\n").out.splitlines()
     check_equal({bytes.fromhex(key.decode()): bytes.fromhex(value.decode())
                  for key, value in (line.split(b"\t") for line in saved)}, entries)
+
+
+def case_salvage_of_documents_makes_whole_what_follows_from_them(folder):
+    fill_with_people(folder, 1200)
+    whole = (folder / "a.vtr").read_bytes()
+    before = {row["_id"]["$numberInt"]: row for row in found_by_id(folder)}
+    rows = folder.ok("inspect", "pages", "a.vtr", "--limit", "10000", "--json").payload()["pages"]
+    leaves = [row["page"] for row in rows if row.get("type") == "leaf" and row["in_use"]]
+    first = folder.ok("inspect", "tree", "a.vtr", "--json").payload()
+    while first["level"] > 1:
+        first = folder.ok("inspect", "tree", "a.vtr", "--from", str(first["children"][0]["ref"]["page"]),
+                          "--json").payload()
+    catalog = first["children"][0]["ref"]["page"]  # with the names of keyspaces and collections
+    for pages in [[catalog], *([page] for page in folder.random.sample(leaves, 5)), folder.random.sample(leaves, 9)]:
+        (folder / "a.vtr").write_bytes(whole)
+        damaged(folder, *pages)
+        report = folder.ok("salvage", "a.vtr", "b.vtr", "--json").payload()
+        codes = {loss["code"] for loss in report["losses"]}
+        check("PAGE_READ_CHECKSUM" in codes, f"{codes}")
+        deep = folder.ok("verify", "b.vtr", "--level", "deep", "--json").payload()
+        check(deep["clean"], f"pages {pages}: {deep['findings'][:3]}")
+        names = folder.ok("collections", "b.vtr").out.decode().split()
+        name = next(name for name in names if name != "others")
+        check(name == "people" or ("SALVAGE_COLLECTION_NAME" in codes and name.startswith("recovered-")), f"{names}")
+        after = [row["document"] for row in documents(folder, "b.vtr")["document"] if "age" in row["document"]]
+        check(all(before[row["_id"]["$numberInt"]] == row for row in after), "what is there is as it was")
+        check(len(after) > len(before) * 2 // 3, f"{len(after)} of {len(before)} documents after {pages}")
+        if name == "people":
+            aged = folder.ok("find", "b.vtr", "people", "{age: 7}", "--canonical").out.splitlines()
+            check_equal(len(aged), sum(row["age"] == {"$numberInt": "7"} for row in after), "by index")
+        folder.ok("insert", "b.vtr", name, "{_id: 'new', email: 'new', age: 7, seen: 1}")
+        folder.ok("insert", "b.vtr", "later", "{_id: 1}")
+        check(folder.ok("verify", "b.vtr", "--level", "deep", "--json").payload()["clean"], "and stays whole")
+        (folder / "b.vtr").unlink()
