@@ -148,6 +148,22 @@ Status Stage::put(const std::string& key, const std::string& value) {
   return commit([&](Editor& editor) { return editor.put(key, value); });
 }
 
+Status Stage::put_alone(const std::string& key, const std::string& value, Durability durability) {
+  const std::uint64_t seq = TRY(db_->begin_read()).snapshot_seq() + 1;
+  Model next = history_.last();
+  next["default"][key] = {value, seq};
+  begin_step(next);
+  const Status status = db_->put({}, key, value, durability);
+  if (status.code() == ErrorCode::CommitUnknown) {
+    has_unknown_commit_ = true;
+  } else if (!status.is_ok()) {
+    withdraw_step();
+  } else if (durability == Durability::Full) {
+    acknowledge_all();
+  }
+  return status;
+}
+
 Status Stage::roll_back(const Change& change) {
   WriteTransaction txn = TRY(db_->begin_write());
   Model unused = history_.last();

@@ -101,6 +101,8 @@ class Stage {
   // One transaction as one step. When it fails, the outcome of the commit decides whether the step took place.
   Status commit(const Change& change, std::optional<Durability> durability = std::nullopt);
   Status put(const std::string& key, const std::string& value);
+  // By Database::put, which makes small changes in place when they need not be durable.
+  Status put_alone(const std::string& key, const std::string& value, Durability durability);
   // A transaction that leaves no trace.
   Status roll_back(const Change& change);
   // A step that is not a transaction of ours. `model` is what it leaves.

@@ -81,6 +81,19 @@ Status relaxed_commits(Stage& stage, std::uint64_t rounds) {
   return {};
 }
 
+// Puts with a commit each. Between checkpoints most of them change pages that only memory has, as they are.
+Status puts_alone(Stage& stage, std::uint64_t rounds) {
+  CHECK(stage.open());
+  for (std::uint64_t i = 0; i < 16 * rounds; ++i) {
+    const Durability durability = i % 8 == 7 ? Durability::Full : Durability::None;
+    CHECK(stage.put_alone(workload_key(i % 10), random_bytes(i, 30 + i % 3 * 50), durability));
+    if (i % 16 != 11) continue;
+    CHECK(stage.db().checkpoint());
+    stage.acknowledge_all();
+  }
+  return {};
+}
+
 // A commit that comes a period after the last sync takes everything along.
 Status periodic_commits(Stage& stage, std::uint64_t rounds) {
   CHECK(stage.open());
@@ -191,6 +204,7 @@ std::vector<CrashWorkload> commit_workloads(std::uint64_t rounds) {
       workload("periodic_commits", periodic_commits, 2),
       workload("savepoints", savepoints, 3),
       workload("keyspaces", keyspaces, 2),
+      workload("puts_alone", puts_alone, 2),
   };
   all[4].options = periodic;
   return all;

@@ -194,6 +194,21 @@ Status small_commits(MemoryRun& run) {
   return first;
 }
 
+// Commits that change pages in place, where they can.
+Status puts_alone(MemoryRun& run) {
+  Status first;
+  for (std::uint64_t i = 0; i < 6; ++i) {
+    const std::string key = key_of(i % 2), value = random_bytes(i, 100 + i);
+    Model next = run.model();
+    next["default"][key] = {value, run.db().begin_read().value().snapshot_seq() + 1};
+    const Status status = armed([&] { return run.db().put({}, key, value, Durability::None); });
+    run.settle(status, std::move(next));
+    run.expect_typed(status);
+    if (first.is_ok()) first = status;
+  }
+  return first;
+}
+
 Status large_values(MemoryRun& run) {
   return run.commit([&](WriteTransaction& txn, Model& next) -> Status {
     CHECK(run.put(txn, next, key_of(1), random_bytes(1, 30'000)));
@@ -401,6 +416,7 @@ Status close(MemoryRun& run) { return run.close(); }
 const Scenario kScenarios[] = {
     {"many_puts", many_puts},
     {"small_commits", small_commits},
+    {"puts_alone", puts_alone},
     {"large_values", large_values},
     {"streamed_value", streamed_value},
     {"erases", erases},

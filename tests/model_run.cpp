@@ -128,14 +128,11 @@ void ModelRun::end(WriteTransaction& txn, ModelWriter& writer) {
 void ModelRun::one_operation() {
   PieceEntries& entries = content_.at("default").entries;
   const std::string& key = keys_[random_.below(keys_.size())];
-  const Piece value = random_piece(random_.below(habits_.value_size_max), random_);
   const auto at = entries.find(key);
   ++checked_;
   switch (random_.below(3)) {
     case 0:
-      demand_ok(db_->put(key, bytes_of(value)), "put");
-      entries[key] = {value, db_->begin_read().value().snapshot_seq()};
-      return;
+      return puts_alone();
     case 1:
       demand(db_->erase(key).value() == (at != entries.end()), "erase");
       if (at != entries.end()) entries.erase(at);
@@ -145,6 +142,23 @@ void ModelRun::one_operation() {
       demand(found.has_value() == (at != entries.end()), "get");
       if (found) demand(*found == bytes_of(at->second.value), "get gives another value");
     }
+  }
+}
+
+// Puts with a commit each, of which some change pages in place.
+void ModelRun::puts_alone() {
+  auto in = content_.begin();
+  std::advance(in, random_.below(content_.size()));
+  PieceKeyspace& keyspace = in->second;
+  for (std::uint64_t i = random_.between(1, 12); i > 0; --i) {
+    const std::string& key = keys_[random_.below(keys_.size())];
+    const Piece value = random_piece(random_.below(habits_.value_size_max), random_);
+    const std::optional<Durability> durability = random_.one_in(4) ? any_durability() : Durability::None;
+    demand_ok(db_->put(keyspace.keyspace, key, bytes_of(value), durability), "put");
+    const std::uint64_t seq = db_->begin_read().value().snapshot_seq();
+    keyspace.entries[key] = {value, keyspace.keyspace.versions ? seq : 0};
+    ++checked_;
+    if (random_.one_in(6)) read_snapshots();
   }
 }
 

@@ -38,6 +38,7 @@ class ModelRun {
   std::optional<Durability> any_durability();
   void transaction();
   void one_operation();
+  void puts_alone();
   void end(WriteTransaction& txn, ModelWriter& writer);
   void read_snapshots();
   void take_or_drop_snapshot();

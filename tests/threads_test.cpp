@@ -158,6 +158,44 @@ TEST_P(ThreadsTest, snapshots_add_up_while_writers_commit) {
   finish();
 }
 
+// Small puts that need not be durable change pages in place, unless somebody can see them.
+TEST_P(ThreadsTest, snapshots_stay_as_they_are_while_single_puts_go_on) {
+  std::atomic<int> writing{2};
+  Team team;
+  for (std::uint64_t seed = 1; seed <= 2; ++seed) {
+    team.add([&, seed] {
+      base::Prng random(test_seed() + seed);
+      for (std::uint64_t i = scaled(3'000, 60'000, 600'000); i > 0; --i) {
+        const std::string key = account(random.below(kAccounts));
+        const Durability durability = random.one_in(50) ? any_durability(random) : Durability::None;
+        demand_ok(db().put({}, key, balance(kBalance + random.below(9)), durability), "put");
+      }
+      --writing;
+    });
+  }
+  for (std::uint64_t seed = 1; seed <= 3; ++seed) {
+    team.add([&, seed] {
+      base::Prng random(seed);
+      while (writing > 0 && !team.has_failed()) {
+        const ReadTransaction txn = db().begin_read().value();
+        const std::uint64_t sum = sum_of(txn);
+        const Entry entry = txn.get_entry({}, account(random.below(kAccounts))).value().value();
+        demand(entry.version <= txn.snapshot_seq(), "an entry is newer than the snapshot");
+        std::this_thread::yield();
+        demand(sum_of(txn) == sum, "a snapshot has changed");
+        if (random.one_in(20)) demand_ok(db().checkpoint(), "checkpoint");
+      }
+    });
+  }
+  team.join();
+  const Status filled = db().write([&](WriteTransaction& txn) -> Status {
+    for (std::uint64_t i = 0; i < kAccounts; ++i) demand_ok(txn.put(account(i), balance(kBalance)), "put");
+    return {};
+  });
+  demand_ok(filled, "filling");
+  finish();
+}
+
 TEST_P(ThreadsTest, maintenance_runs_beside_writers_and_readers) {
   std::atomic<int> writing{2};
   Team team;

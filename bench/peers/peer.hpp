@@ -85,6 +85,12 @@ class Session {
   virtual void append(std::string_view key, std::string_view value) { put(key, value); }
   virtual void erase(std::string_view key) = 0;
   virtual void commit() = 0;
+  // A transaction that puts one entry, by whatever the store has for that.
+  virtual void put_alone(std::string_view key, std::string_view value) {
+    begin_write();
+    put(key, value);
+    commit();
+  }
 };
 
 class Peer {

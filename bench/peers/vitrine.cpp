@@ -56,6 +56,9 @@ class VitrineSession final : public Session {
   void put(std::string_view key, std::string_view value) override {
     require_ok(write_->put(keyspace_, key, value), "put");
   }
+  void put_alone(std::string_view key, std::string_view value) override {
+    require_ok(db_.put(keyspace_, key, value), "put");
+  }
   void erase(std::string_view key) override { take(write_->erase(keyspace_, key), "erase"); }
   void commit() override {
     const Commit commit = write_->commit();

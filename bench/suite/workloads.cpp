@@ -109,9 +109,7 @@ std::uint64_t scan_ranges(const Job& job) {
 // --- Writes
 
 void put_one(const Job& job, Session& session, std::uint64_t index, std::uint64_t salt) {
-  session.begin_write();
-  session.put(key_of(index).bytes(), job.data.value(index + salt));
-  session.commit();
+  session.put_alone(key_of(index).bytes(), job.data.value(index + salt));
 }
 
 std::uint64_t update_one_at_a_time(const Job& job) {

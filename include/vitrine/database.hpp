@@ -76,8 +76,10 @@ class Database {
     return body(*txn);
   }
 
-  // One operation as one transaction, on the keyspace "default".
+  // One operation as one transaction, on the keyspace "default" where none is named. A put that need not be durable at
+  // once costs less than a transaction with a put in it.
   Status put(Bytes key, Bytes value);
+  Status put(Keyspace keyspace, Bytes key, Bytes value, std::optional<Durability> durability = std::nullopt);
   Result<std::optional<ByteString>> get(Bytes key) const;
   Result<bool> erase(Bytes key);  // true when the key existed
 

@@ -185,6 +185,11 @@ Commit WriteSession::end(Durability durability) {
   }
 }
 
+// Frames of the commit may have reached the file: only the next recovery can tell.
+Commit WriteSession::unknown_commit(std::uint64_t seq, const Status& cause) {
+  return {CommitOutcome::Unknown, seq, because(Status::error(ErrorCode::CommitUnknown), cause)};
+}
+
 State WriteSession::next_state(Lsn needs_durable) const {
   const std::uint64_t seq = operations_ > 0 ? commit_seq_ : base_.commit_seq;
   return {engine_->workspace_->working(), engine_->tree_->root(), seq, needs_durable};
@@ -205,10 +210,8 @@ Commit WriteSession::commit_to_log(Durability durability) {
     if (!reserved.is_ok()) return refuse(reserved);
     const Result<Lsn> appended = engine.log_->append(commit_seq_, payload);
     if (!appended.has_value()) {
-      // Its frames may have reached the file: only the next recovery can tell.
-      const Status cause = appended.status();
       rollback();
-      return {CommitOutcome::Unknown, commit_seq_, because(Status::error(ErrorCode::CommitUnknown), cause)};
+      return unknown_commit(commit_seq_, appended.status());
     }
     end = *appended;
     engine.log_end_.store(end, std::memory_order_release);
@@ -248,7 +251,7 @@ Commit WriteSession::wait_durable(Engine& engine, const State& state, Durability
     engine.poison(status);
   }
   if (!status.is_ok()) {
-    return {CommitOutcome::Unknown, state.commit_seq, because(Status::error(ErrorCode::CommitUnknown), status)};
+    return unknown_commit(state.commit_seq, status);
   }
   if (!must_sync) {
     engine.unsynced_.store(true, std::memory_order_release);
@@ -290,7 +293,7 @@ Commit WriteSession::commit_by_checkpoint_locked() {
     plan->retired.clear();
     rollback();
     if (!unknown) return {CommitOutcome::NotCommitted, 0, status};
-    return {CommitOutcome::Unknown, commit_seq_, because(Status::error(ErrorCode::CommitUnknown), status)};
+    return unknown_commit(commit_seq_, status);
   }
   const State state = plan->state;
   engine.versions_->add(state, std::move(plan->retired), engine.log_ ? engine.log_->durable() : 0);

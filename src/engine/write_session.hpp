@@ -11,6 +11,7 @@
 #include <algorithm>
 #include <memory>
 #include <new>
+#include <optional>
 #include <string>
 #include <type_traits>
 #include <vector>
@@ -53,13 +54,11 @@ class WriteSession {
   Status rollback_to(std::uint64_t savepoint);
 
   Commit commit(Durability durability) {
-    const std::shared_ptr<Engine> engine = engine_;  // the session lets go of it
-    if (!engine) return end(durability);
-    const std::uint64_t begin_ns = engine->env_.monotonic_ns();
-    Commit commit = end(durability);
-    if (commit.is_applied()) engine->commit_latency_.record(engine->env_.monotonic_ns() - begin_ns);
-    return commit;
+    return measured([&] { return end(durability); });
   }
+  // put() and commit() of a session that has done nothing yet. Small changes that need not be durable at once are made
+  // in place, see put_in_place.cpp.
+  Commit put_alone(Bytes key, Bytes first, Bytes rest, Durability durability);
   void rollback() noexcept;
 
   bool is_open() const noexcept { return engine_ != nullptr; }
@@ -83,7 +82,20 @@ class WriteSession {
   void record(const format::Operation& operation);
   bool fits_record(std::size_t bytes) noexcept;
 
+  // Runs what ends the session, and records how long it took.
+  template <typename Ending>
+  Commit measured(Ending&& ending) {
+    const std::shared_ptr<Engine> engine = engine_;  // the session lets go of it
+    if (!engine) return ending();
+    const std::uint64_t begin_ns = engine->env_.monotonic_ns();
+    Commit commit = ending();
+    if (commit.is_applied()) engine->commit_latency_.record(engine->env_.monotonic_ns() - begin_ns);
+    return commit;
+  }
+
   Commit end(Durability durability);
+  std::optional<Commit> put_in_place(Bytes key, Bytes first, Bytes rest, Durability durability);
+  static Commit unknown_commit(std::uint64_t seq, const Status& cause);
   Commit commit_to_log(Durability durability);
   Commit commit_by_checkpoint();
   Commit commit_by_checkpoint_locked();

@@ -100,8 +100,16 @@ Result<WriteTransaction> Database::begin_write(std::optional<std::chrono::millis
   });
 }
 
-Status Database::put(Bytes key, Bytes value) {
-  return write([&](WriteTransaction& txn) { return txn.put(key, value); });
+Status Database::put(Bytes key, Bytes value) { return put(Keyspace{}, key, value); }
+
+Status Database::put(Keyspace keyspace, Bytes key, Bytes value, std::optional<Durability> durability) {
+  return kv::safely([&]() -> Status {
+    std::shared_ptr<engine::Engine> engine = impl_->current();
+    std::unique_ptr<engine::WriteSession> session = TRY(engine->begin_write(std::nullopt));
+    const Durability wanted = durability.value_or(engine->options().durability);
+    TransactionImpl txn(impl_, std::move(engine), std::move(session));
+    return txn.put_alone(keyspace, key, value, wanted);
+  });
 }
 
 Result<std::optional<ByteString>> Database::get(Bytes key) const {

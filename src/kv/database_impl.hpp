@@ -53,6 +53,7 @@ struct DatabaseImpl : std::enable_shared_from_this<DatabaseImpl> {
   std::shared_ptr<engine::Engine> engine;
   TransactionImpl* open_transactions = nullptr;  // a list through TransactionImpl::next
   std::atomic<std::uint64_t> latest_ms{0};
+  std::uint32_t known_keyspace = kv::kDefaultId;  // one that exists; for the one who may write
   kv::OperationCounters operations;
 };
 

@@ -6,6 +6,7 @@
 
 #include "base/codec.hpp"
 #include "base/try.hpp"
+#include "kv/database_impl.hpp"
 #include "kv/safely.hpp"
 #include "kv/transaction_impl.hpp"
 
@@ -161,7 +162,7 @@ Status WriteTransaction::drop_keyspace(Bytes name) {
     if (name == kv::kDefaultName) return Status::error(ErrorCode::ArgumentInvalid, "the keyspace \"default\" stays");
     const Keyspace gone = TRY(keyspace(name));
     CHECK(impl_->prepare_change(gone));
-    impl_->known_keyspace = kv::kDefaultId;
+    impl_->known_keyspace = impl_->database->known_keyspace = kv::kDefaultId;
     std::string begin;
     kv::make_tree_key(gone, {}, begin);
     TRY(impl_->session->erase_range(begin, kv::keyspace_end(gone)));

@@ -127,11 +127,26 @@ Status TransactionImpl::prepare_change(Keyspace keyspace) {
   return {};
 }
 
-Status TransactionImpl::put(Keyspace keyspace, Bytes key, Bytes value) {
-  const kv::Operating measured = operating(kv::Operation::Put);
+Status TransactionImpl::check_put(Bytes key, Bytes value) const {
   CHECK(writable());
   CHECK(check_key(key));
   if (value.size() > kv::kValueMax) return Status::error(ErrorCode::ValueTooLarge).with("size", value.size());
+  return {};
+}
+
+Status TransactionImpl::put_alone(Keyspace keyspace, Bytes key, Bytes value, Durability durability) {
+  const kv::Operating measured = operating(kv::Operation::Put);
+  CHECK(check_put(key, value));
+  known_keyspace = database->known_keyspace;
+  CHECK(prepare_change(keyspace));
+  database->known_keyspace = keyspace.id;
+  kv::make_tree_key(keyspace, key, tree_key);
+  return session->put_alone(tree_key, kv::record_header(keyspace, session->commit_seq()), value, durability).status;
+}
+
+Status TransactionImpl::put(Keyspace keyspace, Bytes key, Bytes value) {
+  const kv::Operating measured = operating(kv::Operation::Put);
+  CHECK(check_put(key, value));
   // The views may point into a page that a cursor is about to let go.
   std::string kept_value;
   if (!cursors.empty()) value = kept_value.assign(value);

@@ -54,7 +54,10 @@ struct TransactionImpl {
   void suspend_cursors() noexcept;
   // Before each change: the keyspace must exist (the catalog is none), cursors let go.
   Status prepare_change(Keyspace keyspace);
+  Status check_put(Bytes key, Bytes value) const;
   Status put(Keyspace keyspace, Bytes key, Bytes value);
+  // The only change of this transaction, and its end.
+  Status put_alone(Keyspace keyspace, Bytes key, Bytes value, Durability durability);
   Status put_catalog(Bytes key, Bytes value);
   void cut_writers(const Status& why) noexcept;
   // To be held while the operation runs.

@@ -9,7 +9,8 @@
 //       generation first (renew()).
 //   B3  Two writes of one page number never run at once, and a page number is given up (discard()) only when no write
 //       of it is under way.
-//   B4  Only the writer changes content, only of pages it holds with a WriteGuard, only of the working version.
+//   B4  Only the writer changes content, only of pages it holds with a WriteGuard, only of versions
+//       that nobody can look at.
 //
 // Page states:   (absent) --fetch--> Loading --read, verified--> clean --renew--> dirty --write out--> clean
 //                (absent) --create--> dirty;   clean --evict--> (absent);   any --discard--> (absent)

@@ -47,16 +47,54 @@ std::size_t choose_cut(const std::vector<Cell>& cells, bool leaf, std::size_t ca
 }  // namespace
 
 Status TreeWriter::put(Bytes key, Bytes first, Bytes rest) {
-  const std::size_t inline_size = kSlotSize + key.size() + first.size() + rest.size();
-  if (inline_size > cell_max(workspace_.pool().page_size())) {
+  if (!is_small(key, first.size() + rest.size())) {
     LargeValueWriter writer(workspace_);
     CHECK(writer.append(first));
     CHECK(writer.append(rest));
     return put_large(key, TRY(writer.finish()));
   }
-  if (first.empty()) return put_cell(key, rest, false);
-  joined_.assign(first).append(rest);
-  return put_cell(key, joined_, false);
+  return put_cell(key, joined(first, rest), false);
+}
+
+bool TreeWriter::is_small(Bytes key, std::size_t value_size) const noexcept {
+  return kSlotSize + key.size() + value_size <= cell_max(workspace_.pool().page_size());
+}
+
+Bytes TreeWriter::joined(Bytes first, Bytes rest) {
+  if (first.empty()) return rest;
+  return joined_.assign(first).append(rest);
+}
+
+bool TreeWriter::put_in_place(Bytes key, Bytes first, Bytes rest, Version seen) {
+  if (!is_small(key, first.size() + rest.size())) return false;
+  const Bytes value = joined(first, rest);
+  const pool::WriteGuard leaf = young_leaf(key, seen);
+  if (!leaf) return false;
+  const Position at = view(leaf).lower_bound(key);
+  if (at.exact) {
+    return !view(leaf).is_large(at.index) && node(leaf).replace(at.index, value, false, workspace_.scratch());
+  }
+  if (!node(leaf).insert(at.index, key, value, false, workspace_.scratch())) return false;
+  note_insert(leaf.frame()->page.load(std::memory_order_relaxed), at.index);
+  ++root_.entries;
+  return true;
+}
+
+// The leaf for `key`, if it can be changed as it is; else none, as when anything is unusual on the way.
+pool::WriteGuard TreeWriter::young_leaf(Bytes key, Version seen) {
+  PageRef ref = root_.page;
+  std::optional<unsigned> level;  // of the page that `ref` names
+  while (!ref.is_null()) {
+    const pool::ReadGuard page = workspace_.pool().try_fetch(ref);
+    if (!page || !check_node(view(page), ref.page(), level).is_ok()) break;
+    if (view(page).is_leaf()) {
+      const bool is_young = ref.session == workspace_.session() && ref.generation.version() > seen;
+      return is_young ? workspace_.pool().try_dirty(ref) : pool::WriteGuard{};
+    }
+    level = view(page).level() - 1;
+    ref = view(page).child(view(page).child_for(key));
+  }
+  return {};
 }
 
 Status TreeWriter::put_large(Bytes key, const LargeValue& value) {

@@ -74,6 +74,10 @@ class TreeWriter {
   Status put(Bytes key, Bytes first, Bytes rest);
   // The same for a value that was written as a large one.
   Status put_large(Bytes key, const LargeValue& value);
+  // The same without copying pages, when the entry and the one it replaces are small, nothing must be split, and the
+  // leaf is in memory, not yet in the file, and younger than version `seen`. Else false, and nothing has changed.
+  // REQUIRES: nobody looks at versions above `seen` meanwhile.
+  bool put_in_place(Bytes key, Bytes first, Bytes rest, Version seen);
   Result<bool> erase(Bytes key);
   // Erases [begin, end); an empty `end` means no bound. Returns the number of entries.
   Result<std::uint64_t> erase_range(Bytes begin, Bytes end);
@@ -100,6 +104,9 @@ class TreeWriter {
   NodeView view(const pool::ReadGuard& page) const noexcept { return {page.data(), workspace_.pool().page_size()}; }
 
   Status put_cell(Bytes key, Bytes value, bool large);
+  bool is_small(Bytes key, std::size_t value_size) const noexcept;
+  Bytes joined(Bytes first, Bytes rest);
+  pool::WriteGuard young_leaf(Bytes key, Version seen);
   Result<Path> descend(Bytes key);
   Status insert_at(Path& path, std::size_t level, unsigned index, Bytes key, Bytes value, bool large);
   Status split(Path& path, std::size_t level, unsigned index, Bytes key, Bytes value, bool large);

@@ -85,6 +85,15 @@ void Versions::add(const State& state, std::vector<RetiredPages> retired, Lsn du
   }
 }
 
+bool Versions::amend(const std::function<bool(Version seen, State& latest)>& change) {
+  std::lock_guard lock(mutex_);
+  if (!waiting_.empty()) return false;
+  State amended = latest_;
+  if (!change(pins_.empty() ? 0 : pins_.rbegin()->first, amended)) return false;
+  latest_ = published_ = amended;
+  return true;
+}
+
 void Versions::advance(Lsn durable) {
   std::lock_guard lock(mutex_);
   bool moved = false;

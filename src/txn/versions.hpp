@@ -12,12 +12,14 @@
 //       checkpoint and checkpoints that other processes read are all pins.
 //   V3  Each page held waits at the smallest pin that needs it; when that pin goes it moves to the next one or is free.
 //       So a long reader holds what it can see, and nothing else.
+//   V4  What a pin p can see never changes. Pages of versions above every pin may (amend()), while nobody can pin.
 //
 // Threads: all methods from any thread; each is a short critical section.
 #pragma once
 
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <map>
 #include <mutex>
 #include <vector>
@@ -65,6 +67,11 @@ class Versions {
   void add(const State& state, std::vector<RetiredPages> retired, Lsn durable);
   // The log is durable up to here.
   void advance(Lsn durable);
+
+  // [writer] Changes the latest state as it is, instead of adding another one, if readers may have it already. `change`
+  // gets the newest version that somebody has pinned, and returns false when it cannot; pins wait for it. False when
+  // nothing has changed.
+  bool amend(const std::function<bool(Version seen, State& latest)>& change);
 
   // [writer] Pages nobody needs any more; empty most of the time.
   std::vector<RetiredPages> take_released();

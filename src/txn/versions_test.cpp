@@ -80,6 +80,36 @@ TEST_F(VersionsTest, several_commits_become_visible_as_far_as_the_log_is_durable
 
 // --- Pages -----------------------------------------------------------------------------------------------------------
 
+TEST_F(VersionsTest, a_state_is_amended_only_while_all_of_it_is_published) {
+  Version newest_pin = 0;
+  const auto change = [&](Version seen, State& latest) {
+    newest_pin = seen;
+    ++latest.commit_seq;
+    return true;
+  };
+  EXPECT_TRUE(versions_.amend(change));
+  EXPECT_EQ(newest_pin, 0u);
+  EXPECT_EQ(versions_.published().commit_seq, 11u);
+  EXPECT_EQ(versions_.pin(0).commit_seq, 11u);
+  EXPECT_TRUE(versions_.amend(change));
+  EXPECT_EQ(newest_pin, 1u);
+  versions_.unpin(1);
+  versions_.pin_checkpoint(1);
+  EXPECT_TRUE(versions_.amend(change));
+  EXPECT_EQ(newest_pin, 1u);
+  EXPECT_FALSE(versions_.amend([](Version, State& latest) {
+    latest.commit_seq = 99;
+    return false;
+  }));
+  EXPECT_EQ(versions_.latest().commit_seq, 13u);
+  versions_.add(state_of(2, 100), {}, 50);
+  EXPECT_FALSE(versions_.amend(change));  // what waits to be durable may not be seen, and so may not grow
+  versions_.advance(100);
+  EXPECT_TRUE(versions_.amend(change));
+  EXPECT_EQ(versions_.latest().commit_seq, 21u);
+  versions_.unpin_checkpoint(1);
+}
+
 TEST_F(VersionsTest, a_page_nobody_can_see_is_released_at_once) {
   add(2, {page_of(7, 1, 2)});
   EXPECT_EQ(released(), Numbers{7});

@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+// Puts with a commit of their own: when pages are changed in place, and that nobody notices.
+#include <gtest/gtest.h>
+
+#include "engine/write_session.hpp"
+#include "kv/testing.hpp"
+#include "os/memory_env.hpp"
+
+namespace vitrine::kv::testing {
+namespace {
+
+class PutAloneTest : public ::testing::Test {
+ protected:
+  PutAloneTest() {
+    Options options = small_options();
+    EXPECT_TRUE(ok(engine::Engine::create(*env_, "a.vtr", options)));
+    engine_ = engine::Engine::open(*env_, "a.vtr", options).value();
+  }
+
+  Commit put(Bytes key, Bytes value, Durability durability = Durability::None) {
+    return engine_->begin_write(std::nullopt).value()->put_alone(key, {}, value, durability);
+  }
+  // The newest version that a put leaves behind.
+  engine::Version version_after(Bytes key, Bytes value, Durability durability = Durability::None) {
+    EXPECT_TRUE(ok(put(key, value, durability)));
+    return version();
+  }
+  engine::Version version() { return engine_->versions().latest().version; }
+  std::string value_in(const engine::State& state, Bytes key) {
+    return std::string(tree::find(engine_->pool(), state.root, key).value().value);
+  }
+  void TearDown() override {
+    const VerifyReport report = engine_->verify(VerifyLevel::Full, {}).value();
+    EXPECT_TRUE(report.is_clean());
+    EXPECT_TRUE(ok(engine_->close()));
+  }
+
+  std::unique_ptr<os::Env> env_ = os::make_memory_env();
+  std::shared_ptr<engine::Engine> engine_;
+};
+
+TEST_F(PutAloneTest, a_leaf_nobody_sees_is_changed_as_it_is) {
+  const engine::Version first = version_after("a", "1");
+  EXPECT_EQ(version_after("a", "another value"), first);
+  EXPECT_EQ(version_after("b", "inserted"), first);
+  const engine::State now = engine_->versions().published();
+  EXPECT_EQ(value_in(now, "a"), "another value");
+  EXPECT_EQ(now.root.entries, 2u);
+  EXPECT_EQ(now.commit_seq, 3u);
+}
+
+TEST_F(PutAloneTest, a_snapshot_keeps_what_it_sees) {
+  ASSERT_TRUE(ok(put("a", "before")));
+  const engine::State snapshot = engine_->pin_snapshot();
+  EXPECT_GT(version_after("a", "after"), snapshot.version);
+  // The copy is younger than the snapshot.
+  const engine::Version copied = version();
+  EXPECT_EQ(version_after("a", "later"), copied);
+  EXPECT_EQ(value_in(snapshot, "a"), "before");
+  EXPECT_EQ(value_in(engine_->versions().published(), "a"), "later");
+  engine_->unpin_snapshot(snapshot);
+}
+
+TEST_F(PutAloneTest, a_checkpoint_keeps_what_it_writes) {
+  ASSERT_TRUE(ok(put("a", "1")));
+  ASSERT_TRUE(ok(engine_->checkpoint()));
+  const engine::Version written = version();
+  EXPECT_GT(version_after("a", "2"), written);
+}
+
+TEST_F(PutAloneTest, what_must_be_durable_first_has_a_version_of_its_own) {
+  const engine::Version first = version_after("a", "1");
+  EXPECT_GT(version_after("a", "2", Durability::Full), first);
+}
+
+TEST_F(PutAloneTest, what_does_not_fit_goes_the_ordinary_way) {
+  const engine::Version first = version_after("a", "1");
+  EXPECT_GT(version_after("a", std::string(3 * engine_->page_size(), 'x')), first);
+  // The large value goes, too.
+  const engine::Version second = version();
+  EXPECT_GT(version_after("a", "small again"), second);
+  for (int i = 0; i < 200; ++i) ASSERT_TRUE(ok(put("key " + std::to_string(i), std::string(300, 'x'))));
+  EXPECT_EQ(engine_->versions().latest().root.entries, 201u);
+}
+
+TEST_F(PutAloneTest, puts_are_there_after_opening_again) {
+  ASSERT_TRUE(ok(put("a", "1")));
+  ASSERT_TRUE(ok(put("a", "2")));
+  ASSERT_TRUE(ok(put("b", "3")));
+  ASSERT_TRUE(ok(engine_->sync()));
+  const engine::State now = engine_->versions().published();
+  ASSERT_TRUE(ok(engine_->close()));
+  engine_ = engine::Engine::open(*env_, "a.vtr", small_options()).value();
+  const engine::State again = engine_->versions().published();
+  EXPECT_EQ(again.commit_seq, now.commit_seq);
+  EXPECT_EQ(value_in(again, "a"), "2");
+  EXPECT_EQ(value_in(again, "b"), "3");
+}
+
+TEST(PutAlone, a_keyspace_that_was_dropped_is_found_out) {
+  Database db = Database::open_in_memory(small_options()).value();
+  const auto make = [&] {
+    WriteTransaction txn = db.begin_write().value();
+    const Keyspace made = txn.create_keyspace("own").value();
+    EXPECT_TRUE(ok(txn.commit()));
+    return made;
+  };
+  const Keyspace own = make();
+  ASSERT_TRUE(ok(db.put(own, "a", "1", Durability::None)));
+  ASSERT_TRUE(ok(db.put(own, "a", "2", Durability::None)));
+  EXPECT_EQ(db.begin_read().value().get(own, "a").value(), "2");
+  ASSERT_TRUE(ok(db.write([&](WriteTransaction& txn) { return txn.drop_keyspace("own"); })));
+  EXPECT_TRUE(fails(db.put(own, "a", "3", Durability::None), ErrorCode::KeyspaceNotFound));
+  EXPECT_TRUE(fails(db.put("", "empty key"), ErrorCode::KeyEmpty));
+  EXPECT_TRUE(verifies_clean(db));
+}
+
+}  // namespace
+}  // namespace vitrine::kv::testing
