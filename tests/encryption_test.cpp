@@ -212,37 +212,6 @@ TEST_F(Encryption, keys_are_changed_one_by_one_and_the_last_stays) {
   EXPECT_TRUE(verify_clean(open(raw('c')).value()).is_ok());
 }
 
-// Stops the machine at every operation of a key change.
-TEST_F(Encryption, a_crash_inside_a_key_change_leaves_the_old_keys_or_the_new_ones) {
-  {
-    Database db = create();
-    fill(db);
-    ASSERT_TRUE(db.add_key(raw('b')).has_value());
-  }
-  const auto before = os::SimCrash(*env_).image_with_all().make_env();
-  for (std::uint64_t step = 1;; ++step) {
-    env_ = os::SimCrash(*before).image_with_all().make_env();
-    bool is_done = false;
-    {
-      Database db = open(raw('a')).value();
-      env_->stop_before(env_->operations() + step);
-      is_done = db.remove_key(1).is_ok();
-      env_->stop();
-    }
-    const std::unique_ptr<os::SimEnv> stopped = std::move(env_);
-    const os::SimCrash crash(*stopped);
-    crash.for_each_image({.random_images = 4}, [&](const os::SimImage& image) {
-      env_ = image.make_env();
-      const ErrorCode removed = code_of_open(raw('b'), Access::ReadOnly);
-      EXPECT_TRUE(removed == ErrorCode::KeyMismatch || (!is_done && removed == ErrorCode::Ok)) << image.describe();
-      const Result<Database> db = open(raw('a'));
-      EXPECT_TRUE(db.has_value() && verify_clean(*db).is_ok()) << image.describe();
-      return !HasFailure();
-    });
-    if (is_done || HasFailure()) break;
-  }
-}
-
 // --- The file written anew -------------------------------------------------------------------------------------------
 
 TEST_F(Encryption, a_database_is_encrypted_rotated_and_decrypted_in_its_place) {

@@ -379,6 +379,18 @@ TEST_F(Transfer, a_backup_is_one_moment_while_commits_go_on) {
   EXPECT_TRUE(verify_clean(copy).is_ok());
 }
 
+// A file without a durable name would be gone with the power.
+TEST_F(Transfer, what_was_acknowledged_survives_power_loss) {
+  ASSERT_TRUE(fill(*db_, small_model()).is_ok());
+  ASSERT_TRUE(db_->backup("/d/backup.vtr").has_value());
+  const auto after_backup = os::SimCrash(*env_).image_with_none().make_env();
+  const Database copy = Database::open("/d/backup.vtr", OpenMode::MustExist, small_options(*after_backup)).value();
+  EXPECT_EQ(first_difference(small_model(), values_of(copy).value()), "");
+  ASSERT_TRUE(db_->export_to("/d/export").has_value());
+  const auto after_export = os::SimCrash(*env_).image_with_none().make_env();
+  EXPECT_EQ(content_of(*after_export, "/d/export"), content_of(*env_, "/d/export"));
+}
+
 TEST_F(Transfer, a_target_that_exists_is_refused_and_stays) {
   ASSERT_TRUE(fill(*db_, small_model()).is_ok());
   write_file(*env_, "/d/precious", "text");

@@ -3,6 +3,7 @@
 #include "cli/file_stream.hpp"
 
 #include <cerrno>
+#include <filesystem>
 
 #include "base/try.hpp"
 #include "cli/terminal.hpp"
@@ -62,7 +63,8 @@ Result<bool> InputFile::read_line(std::string& line, std::size_t size_max) {
 }
 
 Result<OutputFile> OutputFile::create(const std::string& path) {
-  if (!TRY(os::system_env().exists(path))) return create_new(path);
+  std::error_code ignored;  // a path that cannot be looked at fails just below
+  if (!std::filesystem::exists(path, ignored)) return create_new(path);  // also where a link leads nowhere
   errno = 0;
   std::FILE* const file = std::fopen(path.c_str(), "wb");
   if (file == nullptr) return call_failed(errno, ErrorCode::SystemFailed, "open", path);

@@ -83,6 +83,7 @@ TEST_F(FileStream, a_new_file_is_for_its_owner_alone_and_never_behind_a_link) {
   EXPECT_EQ(OutputFile::create_new(path("link")).status().code(), ErrorCode::FileExists);
   std::filesystem::create_symlink(path("nowhere"), path("dangling"));
   EXPECT_EQ(OutputFile::create_new(path("dangling")).status().code(), ErrorCode::FileExists);
+  EXPECT_EQ(OutputFile::create(path("dangling")).status().code(), ErrorCode::FileExists);
   EXPECT_FALSE(std::filesystem::exists(path("nowhere")));
 }
 

@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <fstream>
+#include <string>
 #include <vector>
 
 #include "crypto/known_answers.hpp"
@@ -22,20 +24,45 @@ TEST(SelfTest, finds_the_published_vectors) {
   EXPECT_TRUE(outcome.is_ok()) << outcome.to_string();
 }
 
-TEST(Argon2, refuses_hostile_costs_before_it_allocates) {
-  const Argon2Cost hostile[] = {{},
-                                {kArgon2Floor.memory_kib - 1, 2, 1},
-                                {kArgon2Floor.memory_kib, 1, 1},
-                                {kArgon2Floor.memory_kib, 2, 0},
-                                {kArgon2Ceiling.memory_kib + 1, 2, 1},
-                                {0xffffffff, 2, 1},
-                                {kArgon2Floor.memory_kib, kArgon2Ceiling.passes + 1, 1},
-                                {kArgon2Floor.memory_kib, 0xffffffff, 1},
-                                {kArgon2Floor.memory_kib, 2, kArgon2Ceiling.lanes + 1},
-                                {kArgon2Ceiling.memory_kib, 5, 1}};
-  for (const Argon2Cost& cost : hostile) {
-    EXPECT_EQ(derive(cost).code(), ErrorCode::HeaderDamaged) << cost.memory_kib << " " << cost.passes;
+// The most address space that this process ever had, in KiB: no derivation that begins can hide from it.
+std::uint64_t peak_kib() {
+  std::ifstream status("/proc/self/status");
+  std::string word;
+  while (status >> word) {
+    if (std::uint64_t value = 0; word == "VmPeak:" && status >> value) return value;
   }
+  return 0;
+}
+
+// Each field at, and one beyond, both of its bounds, and at the ends of its type; in all combinations.
+TEST(Argon2, refuses_hostile_costs_before_it_allocates) {
+  const auto values = [](std::uint32_t floor, std::uint32_t ceiling) {
+    return std::array{0u, floor - 1, floor, ceiling, ceiling + 1, ~0u};
+  };
+  const auto is_within = [](std::uint32_t value, std::uint32_t floor, std::uint32_t ceiling) {
+    return value >= floor && value <= ceiling;
+  };
+  const Argon2Cost low = kArgon2Floor, high = kArgon2Ceiling;
+  ASSERT_GT(peak_kib(), 0u);
+  std::size_t accepted = 0, refused = 0;
+  for (const std::uint32_t memory : values(low.memory_kib, high.memory_kib)) {
+    for (const std::uint32_t passes : values(low.passes, high.passes)) {
+      for (const std::uint32_t lanes : values(low.lanes, high.lanes)) {
+        const Argon2Cost cost{memory, passes, lanes};
+        const bool is_right = is_within(memory, low.memory_kib, high.memory_kib) &&
+                              is_within(passes, low.passes, high.passes) && is_within(lanes, low.lanes, high.lanes) &&
+                              std::uint64_t{memory} * passes <= kArgon2WorkMax;
+        ASSERT_EQ(is_acceptable(cost), is_right) << memory << ' ' << passes << ' ' << lanes;
+        (is_right ? accepted : refused) += 1;
+        if (is_right) continue;
+        const std::uint64_t before = peak_kib();
+        EXPECT_EQ(derive(cost).code(), ErrorCode::HeaderDamaged) << memory << ' ' << passes << ' ' << lanes;
+        EXPECT_LT(peak_kib() - before, kArgon2Floor.memory_kib / 2);
+      }
+    }
+  }
+  EXPECT_EQ(accepted, 6u);  // of the four in range, the ceilings of memory and passes do not go together
+  EXPECT_EQ(refused, 6u * 6 * 6 - accepted);
 }
 
 TEST(Argon2, takes_the_floor_and_what_calibration_chooses) {

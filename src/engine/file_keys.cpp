@@ -48,7 +48,8 @@ Result<FileKeys> inherit_keys(format::Meta& meta, const format::Meta& other, con
   return inherited;
 }
 
-// A block whose slots open but which does not verify was tampered with; another block may still be good.
+// A block whose slots open but which does not verify was tampered with; another block may still be good. What is chosen
+// must open with the secret, too: the slot that did may have been removed since, and be in an older block or put back.
 Result<FileKeys> unlock(std::span<const std::byte> area, const Secret& secret) {
   const std::vector<format::Meta> blocks = TRY(whole_blocks(area));
   crypto::Unlocker unlocker(secret);
@@ -65,9 +66,14 @@ Result<FileKeys> unlock(std::span<const std::byte> area, const Secret& secret) {
     const auto cipher = static_cast<Cipher>(meta.cipher);
     FileKeys keys{TRY(crypto::KeyRing::make(unlocked->master.bytes(), cipher, meta.key_epoch, bytes_of(meta.file))),
                   unlocked->slot};
-    const Status verified = format::choose_meta(area, keys.ring.get()).status();
-    if (verified.is_ok()) return keys;
-    why = verified;
+    const Result<format::MetaChoice> verified = format::choose_meta(area, keys.ring.get());
+    const Result<crypto::Unlocked> proven =
+        verified.has_value() ? unlocker.unlock(verified->meta.keys) : verified.status();
+    if (proven.has_value()) {
+      keys.slot = proven->slot;
+      return keys;
+    }
+    why = proven.status();
   }
   return why;
 }

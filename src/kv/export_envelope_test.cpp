@@ -209,7 +209,7 @@ TEST_F(SealedExport, is_refused_in_any_other_order_or_mixture_of_chunks) {
     }
   }
   files.push_back(other.substr(0, sizeof(EnvelopeHeader)) + whole.substr(sizeof(EnvelopeHeader)));
-  for (const std::size_t more : {1, 15, 16, 17}) files.push_back(whole + std::string(more, '\0'));
+  for (const std::size_t more : {1u, 15u, 16u, 17u}) files.push_back(whole + std::string(more, '\0'));
   expect_refused(db, whole, [&](std::uint64_t round, std::string& bytes) {
     if (round == files.size()) return false;
     bytes = files[round];

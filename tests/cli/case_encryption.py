@@ -130,6 +130,44 @@ def case_an_encrypted_export_is_imported_with_its_secrets(folder):
     folder.verified("p.vtr")
 
 
+def case_planted_links_are_refused_and_files_are_for_their_owner(folder):
+    old_mask = os.umask(0)
+    encrypted_with_key_file(folder)
+    (folder / "victim").write_bytes(b"untouched")
+    for link, target in (("link", "victim"), ("dangling", "nowhere")):
+        (folder / link).symlink_to(target)
+        for words in (("init", link, "--encrypt"), ("backup", "a.vtr", link), ("export", "a.vtr", link),
+                      ("salvage", "a.vtr", link),
+                      ("export", "a.vtr", link, "--collection", "c", "--format", "json", "--plaintext")):
+            folder.fails("conflict", "FILE_CREATE_EXISTS", *words, *KEY_FILE)
+        folder.fails("invalid_input", "FILE_OPEN_NOT_REGULAR", "put", "a.vtr", "k", "v", "--anchor", link, *KEY_FILE,
+                     files_change=True)
+    for link, target, words in (("db", "a.vtr", ("get", "db", "key", *KEY_FILE)),
+                                ("secret", "key", ("get", "a.vtr", "key", "--keyfile", "secret")),
+                                ("a.vtr-wal", "victim", ("put", "a.vtr", "k", "v", *KEY_FILE))):
+        (folder / link).symlink_to(target)
+        folder.fails("invalid_input", "FILE_OPEN_NOT_REGULAR", *words, files_change=True)
+    (folder / "a.vtr-wal").unlink()
+    check_equal((folder / "victim").read_bytes(), b"untouched")
+    check(not (folder / "nowhere").exists(), "something was made behind a link")
+    made = {"b.vtr": ("backup", "a.vtr", "b.vtr"), "a.export": ("export", "a.vtr", "a.export"),
+            "s.vtr": ("salvage", "a.vtr", "s.vtr"), "value": ("get", "a.vtr", "key", "--file", "value"),
+            "anchor": ("put", "a.vtr", "k", "v", "--anchor", "anchor")}
+    for name, words in made.items():
+        folder.ok(*words, *KEY_FILE)
+        check_equal((folder / name).stat().st_mode & 0o777, 0o600, name)
+    writer = folder.start("put", "a.vtr", "--stdin", "--ack", *KEY_FILE)
+    writer.stdin.write(b"k\t1\n")
+    writer.stdin.flush()
+    check_equal(writer.stdout.readline(), b"k\n")
+    for name in ("a.vtr", "a.vtr-wal"):
+        check_equal((folder / name).stat().st_mode & 0o777, 0o600, name)
+    writer.communicate(timeout=60)
+    folder.ok("key", "rotate", "a.vtr", *KEY_FILE)
+    check_equal((folder / "a.vtr").stat().st_mode & 0o777, 0o600, "rotated")
+    os.umask(old_mask)
+
+
 def case_passphrases_are_added_changed_and_removed(folder):
     encrypted(folder)
     folder.ok("key", "add-passphrase", "a.vtr", UNLOCK, "--new-passphrase-stdin", stdin=SECRET + b"second\n")
