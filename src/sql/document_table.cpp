@@ -102,11 +102,6 @@ int connect(sqlite3* connection, void* shared, int count, const char* const* wor
   return SQLITE_ERROR;
 }
 
-int disconnect(sqlite3_vtab* table) noexcept {
-  const std::unique_ptr<DocumentTable> ended(&documents_of(table));
-  return SQLITE_OK;
-}
-
 // --- Planning --------------------------------------------------------------------------------------------------------
 
 // An index that answers conditions on this path, and holds every document.
@@ -203,17 +198,6 @@ int best_index(sqlite3_vtab* base, sqlite3_index_info* info) noexcept {
 
 // --- Reading ---------------------------------------------------------------------------------------------------------
 
-int open_cursor(sqlite3_vtab*, sqlite3_vtab_cursor** made) noexcept {
-  auto* const cursor = new (std::nothrow) DocumentCursor();
-  *made = cursor;
-  return cursor == nullptr ? SQLITE_NOMEM : SQLITE_OK;
-}
-
-int close_cursor(sqlite3_vtab_cursor* cursor) noexcept {
-  const std::unique_ptr<DocumentCursor> ended(&cursor_of(cursor));
-  return SQLITE_OK;
-}
-
 Status read_page(const DocumentTable& table, DocumentCursor& cursor) {
   const Transaction* const txn = TRY(documents_of(cursor.pVtab).access.reader());
   cursor.page = TRY(DocumentReader(*txn).find_page(table.collection, cursor.filter, cursor.options));
@@ -304,20 +288,11 @@ int rollback_to(sqlite3_vtab* base, int number) noexcept {
 }
 
 const sqlite3_module kModule = [] {
-  sqlite3_module module{};
+  sqlite3_module module =
+      module_of<DocumentTable, DocumentCursor>({connect, best_index, filter, next, at_end, column, row_id});
   module.iVersion = 2;
   module.xCreate = connect;
-  module.xConnect = connect;
-  module.xDisconnect = disconnect;
-  module.xDestroy = disconnect;
-  module.xBestIndex = best_index;
-  module.xOpen = open_cursor;
-  module.xClose = close_cursor;
-  module.xFilter = filter;
-  module.xNext = next;
-  module.xEof = at_end;
-  module.xColumn = column;
-  module.xRowid = row_id;
+  module.xDestroy = module.xDisconnect;
   module.xUpdate = write_row;
   module.xBegin = begin;
   module.xSync = sync;

@@ -184,24 +184,8 @@ int connect(sqlite3* connection, void* shared, int, const char* const*, sqlite3_
   return SQLITE_OK;
 }
 
-int disconnect(sqlite3_vtab* table) noexcept {
-  const std::unique_ptr<InternalsTable> ended(&internals_of(table));
-  return SQLITE_OK;
-}
-
 int best_index(sqlite3_vtab*, sqlite3_index_info* info) noexcept {
   info->estimatedCost = 1e5;
-  return SQLITE_OK;
-}
-
-int open_cursor(sqlite3_vtab*, sqlite3_vtab_cursor** made) noexcept {
-  auto* const cursor = new (std::nothrow) InternalsCursor();
-  *made = cursor;
-  return cursor == nullptr ? SQLITE_NOMEM : SQLITE_OK;
-}
-
-int close_cursor(sqlite3_vtab_cursor* cursor) noexcept {
-  const std::unique_ptr<InternalsCursor> ended(&cursor_of(cursor));
   return SQLITE_OK;
 }
 
@@ -255,20 +239,8 @@ int row_id(sqlite3_vtab_cursor* base, sqlite3_int64* number) noexcept {
 }
 
 // Without xCreate it is a table by its own name, which needs no declaration.
-const sqlite3_module kModule = [] {
-  sqlite3_module module{};
-  module.xConnect = connect;
-  module.xDisconnect = disconnect;
-  module.xBestIndex = best_index;
-  module.xOpen = open_cursor;
-  module.xClose = close_cursor;
-  module.xFilter = filter;
-  module.xNext = next;
-  module.xEof = at_end;
-  module.xColumn = column;
-  module.xRowid = row_id;
-  return module;
-}();
+const sqlite3_module kModule =
+    module_of<InternalsTable, InternalsCursor>({connect, best_index, filter, next, at_end, column, row_id});
 
 }  // namespace
 

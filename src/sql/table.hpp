@@ -6,6 +6,7 @@
 #include <sqlite3.h>
 
 #include <memory>
+#include <new>
 #include <string>
 
 #include "kv/safely.hpp"
@@ -40,6 +41,44 @@ int answer(Table& table, Body&& body) noexcept {
   sqlite3_free(table.zErrMsg);
   table.zErrMsg = sqlite3_mprintf("%s", status.to_string().c_str());
   return status.code() == ErrorCode::OutOfMemory ? SQLITE_NOMEM : SQLITE_ERROR;
+}
+
+// What every table answers by itself.
+struct TableCalls {
+  decltype(sqlite3_module::xConnect) connect;
+  decltype(sqlite3_module::xBestIndex) best_index;
+  decltype(sqlite3_module::xFilter) filter;
+  decltype(sqlite3_module::xNext) next;
+  decltype(sqlite3_module::xEof) at_end;
+  decltype(sqlite3_module::xColumn) column;
+  decltype(sqlite3_module::xRowid) row_id;
+};
+
+// A module for reading. SQLite owns tables, which `connect` makes, and cursors, which are made and ended here.
+template <typename OwnTable, typename OwnCursor>
+sqlite3_module module_of(const TableCalls& calls) noexcept {
+  sqlite3_module module{};
+  module.xConnect = calls.connect;
+  module.xBestIndex = calls.best_index;
+  module.xDisconnect = [](sqlite3_vtab* table) {
+    const std::unique_ptr<OwnTable> ended(static_cast<OwnTable*>(table));
+    return SQLITE_OK;
+  };
+  module.xOpen = [](sqlite3_vtab*, sqlite3_vtab_cursor** made) {
+    auto* const cursor = new (std::nothrow) OwnCursor();
+    *made = cursor;
+    return cursor == nullptr ? SQLITE_NOMEM : SQLITE_OK;
+  };
+  module.xClose = [](sqlite3_vtab_cursor* cursor) {
+    const std::unique_ptr<OwnCursor> ended(static_cast<OwnCursor*>(cursor));
+    return SQLITE_OK;
+  };
+  module.xFilter = calls.filter;
+  module.xNext = calls.next;
+  module.xEof = calls.at_end;
+  module.xColumn = calls.column;
+  module.xRowid = calls.row_id;
+  return module;
 }
 
 inline void give_text(sqlite3_context* to, Bytes text) noexcept {
