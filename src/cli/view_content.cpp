@@ -251,13 +251,14 @@ class LogPanel : public WindowPanel {
 
  protected:
   Status fetch(const Looker& look, Size body) override {
-    const Value log = TRY(look_on(look, inspect::View::Log, body, 1));
+    const Value log = TRY(look_on(look, inspect::View::Log, body, 2));
     if (!member_truth(log, "present")) {
       head_.push_back("there is no log: the checkpoint has everything");
       return {};
     }
     head_.push_back("log of " + member_text(log, "bytes") + " bytes, segments of " + member_text(log, "segment_size") +
                     ", writer process " + member_text(log, "owner_process"));
+    if (member_truth(log, "sealed")) head_.push_back("its frames are encrypted, and there is no key");
     for (const Value& frame : member_list(log, "frames")) rows_.push_back(frame_row(frame));
     return {};
   }

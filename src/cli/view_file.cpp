@@ -110,18 +110,15 @@ class FindingsPanel : public ListPanel {
   std::string_view hint() const noexcept override { return "Enter: the page"; }
 
  protected:
-  Status fetch(const Looker& look, Size body) override {
-    head_.push_back("what was met so far; vitrine verify looks at everything");
-    const Value header = TRY(look(request_of(inspect::View::Header)));
-    find_in_header(header);
-    const Result<Value> snapshots = look(request_of(inspect::View::Snapshots, {}, body.rows));
-    if (snapshots.has_value()) {
-      for (const Value& held : member_list(*snapshots, "held")) {
-        if (member_number(held, "age") == 0) continue;
-        note("old snapshot " + member_text(held, "checkpoint"),
-             "a reader holds checkpoint " + member_text(held, "checkpoint") + ": its pages cannot be used again",
-             Style::Warning);
-      }
+  Status fetch(const Looker& look, Size) override {
+    head_.push_back("health, and damage met so far; vitrine verify looks at everything");
+    const Value health = TRY(look(request_of(inspect::View::Health)));
+    if (!member_truth(health, "opens")) {
+      note("opens", "the database cannot be opened: " + member_text(health, "error"), Style::Bad);
+    }
+    for (const Value& warning : member_list(health, "warnings")) {
+      const std::string text = member_text(warning, "code") + ": " + member_text(warning, "message");
+      note(text, text + "; " + member_text(warning, "advice"), Style::Warning);
     }
     for (const std::unique_ptr<Panel>& panel : others_) {
       for (const std::uint64_t page : panel->damaged()) {
@@ -135,25 +132,6 @@ class FindingsPanel : public ListPanel {
   }
 
  private:
-  void find_in_header(const Value& header) {
-    const Value* const error = header.find("error");
-    if (error != nullptr && !error->is_null()) note("header", "the header: " + value_text(error), Style::Bad);
-    for (const Value& block : member_list(header, "blocks")) {
-      if (member_text(block, "state") != "damaged") continue;
-      const std::string place = "header slot " + member_text(block, "slot") + " copy " + member_text(block, "copy");
-      note(place, place + " is damaged: " + member_text(block, "error"), Style::Warning);
-    }
-    const Value* const chosen = header.find("chosen");
-    if (chosen == nullptr || chosen->is_null()) return;
-    if (member_number(header, "file_bytes") <
-        member_number(*chosen, "page_count") * member_number(*chosen, "page_size")) {
-      note("size", "the file is shorter than its header says", Style::Bad);
-    }
-    if (!member_truth(*chosen, "clean")) {
-      note("clean", "the last writer is at work, or did not close: the log belongs to the content", Style::Normal);
-    }
-  }
-
   void note(std::string id, std::string text, Style style) { rows_.push_back({std::move(id), std::move(text), style}); }
 
   const std::vector<std::unique_ptr<Panel>>& others_;

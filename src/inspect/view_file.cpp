@@ -92,8 +92,12 @@ format::FieldNotes header_notes(const PageLook& look, std::uint32_t page_size) {
 
 format::FieldNotes notes_of(const SourceFile& source, const PageLook& look, Disclosure disclosure) {
   if (look.integrity == Integrity::Header) return header_notes(look, source.page_size());
+  const bool is_sealed = look.integrity == Integrity::Sealed;
+  if (is_sealed && look.header().page != look.page) {
+    return {{0, look.image.size(), "encrypted", "", "the inside of an extent, or a page that was never written"}};
+  }
   format::FieldNotes notes = format::describe_page(look.image.data(), look.image.size());
-  if (look.integrity == Integrity::Sealed) return notes;
+  if (is_sealed) return notes;
   switch (look.header().type) {
     case format::PageType::Leaf:
     case format::PageType::Inner:

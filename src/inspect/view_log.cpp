@@ -77,6 +77,7 @@ class LogLister {
     }
     return Value::object()
         .add("present", true)
+        .add("sealed", !source_.check_unlocked().is_ok())
         .add("bytes", TRY(source_.log()->size()))
         .add("owner_process", wal::log_owner(*source_.log()))
         .add("segment_size", reader_.segment_size())

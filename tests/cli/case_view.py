@@ -263,6 +263,8 @@ def case_view_shows_damage_and_names_mistakes(folder):
         terminal.press("2", "!")
         terminal.press("4", "PAGE_READ_CHECKSUM")
         screen = terminal.press("9", f"page {leaf} is in use and does not verify")
+        for warning in payload(folder, "health", "a.vtr")["warnings"]:
+            check(f"{warning['code']}: {warning['message']}" in screen, f"{warning} {screen}")
         check("header slot 0 copy 0 is damaged" in screen, screen)
         terminal.type("q")
         terminal.ends(0)
