@@ -184,6 +184,7 @@ def case_hex_explains_every_byte_of_a_page(folder):
         at = {int(line.split()[0], 16): line.split()[1:] for line in text.splitlines() if line.startswith("  ")}
         dump = b"".join(bytes.fromhex("".join(at[offset])) for offset in sorted(at))
         row = payload(folder, "page", str(page), "a.vtr")
+        check_equal(folder.reads("hex", "a.vtr", "--page", str(page), "--json").payload()["fields"], row["fields"])
         size = row.get("pages", 1) * PAGE
         check_equal(dump, (folder / "a.vtr").read_bytes()[row["offset"]:row["offset"] + size], f"page {page}")
         check(("checksum of everything before it" if page >= 4 else "number of the checkpoint") in text, text)

@@ -5,7 +5,7 @@ import pathlib
 import signal
 
 import openmetrics
-from harness import check, check_equal
+from harness import check, check_equal, validator
 
 METRICS_DOC = pathlib.Path(__file__).resolve().parents[2] / "docs" / "METRICS.md"
 TICK = ["commits_per_s", "commit_seq", "entries", "checkpoint", "checkpoint_age_ms", "log_used_bytes", "file_bytes",
@@ -68,6 +68,8 @@ def case_watch_follows_a_living_writer(folder):
     while ticks[-1]["entries"] < 41:
         ticks.append(json.loads(watcher.stdout.readline()))
     check_equal(list(ticks[0]), TICK)
+    for tick in ticks:
+        validator("stats-tick.json").validate(tick)
     check_equal(ticks[-1]["commit_seq"] - ticks[0]["commit_seq"], 41 - ticks[0]["entries"], "one commit an entry")
     check(any(tick["commits_per_s"] > 0 for tick in ticks[1:]) or len(ticks) == 1, f"{ticks}")
     check(ticks[-1]["log_used_bytes"] > 0, f"{ticks[-1]}")

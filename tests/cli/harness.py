@@ -77,8 +77,8 @@ class Run:
         check_equal(whole["ok"], self.code == 0, f"ok ({self})")
         if not whole["ok"]:
             check_equal(json.loads(self.err)["error"], whole["error"], "the error on both outputs")
-        if whole["payload"] is not None and self.words[0] != "hex":
-            schema = "-".join(whole["command"].split())
+        if whole["payload"] is not None:
+            schema = "inspect-page" if whole["command"] == "hex" else "-".join(whole["command"].split())
             validator(f"{schema}.json").validate(whole["payload"])
         return whole
 
