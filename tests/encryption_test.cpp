@@ -12,6 +12,7 @@
 
 #include "base/codec.hpp"
 #include "base/prng.hpp"
+#include "engine/file_keys.hpp"
 #include "format/checksum.hpp"
 #include "format/log.hpp"
 #include "format/meta.hpp"
@@ -249,23 +250,6 @@ TEST_F(Encryption, a_database_is_encrypted_rotated_and_decrypted_in_its_place) {
   EXPECT_TRUE(verify_clean(db).is_ok());
 }
 
-TEST_F(Encryption, a_header_of_before_a_rotation_opens_nothing_of_what_follows) {
-  {
-    Database db = create();
-    fill(db);
-  }
-  const std::string old = content_of(*env_, kPath);
-  {
-    Database db = open(raw('a')).value();
-    ASSERT_TRUE(db.encrypt(raw('a')).has_value());
-  }
-  std::string forged = content_of(*env_, kPath);
-  forged.replace(0, format::kMetaAreaSize, old.substr(0, format::kMetaAreaSize));
-  place(*env_, kPath, forged);
-  const Result<Database> db = open(raw('a'), Access::ReadOnly);
-  EXPECT_FALSE(db.has_value() && verify_clean(*db).is_ok());
-}
-
 TEST_F(Encryption, nobody_may_read_a_database_that_is_written_anew) {
   Database db = create();
   {
@@ -359,6 +343,147 @@ TEST_F(Encryption, a_header_stripped_of_its_encryption_is_refused) {
   EXPECT_FALSE(db.has_value() && verify_clean(*db).is_ok());
 }
 
+// --- Rotation --------------------------------------------------------------------------------------------------------
+
+// Every piece of old content that still stands somewhere in `now`.
+std::uint64_t pieces_left(const std::string& old, const std::string& now) {
+  constexpr std::size_t kPiece = 64;
+  std::set<std::string_view> pieces;
+  for (std::size_t at = format::kMetaAreaSize; at + kPiece <= old.size(); at += kPiece) {
+    const std::string_view piece = std::string_view(old).substr(at, kPiece);
+    if (piece.find_first_not_of('\0') != std::string_view::npos) pieces.insert(piece);
+  }
+  std::uint64_t left = 0;
+  for (std::size_t at = format::kMetaAreaSize; at + kPiece <= now.size(); at += kPiece) {
+    left += pieces.contains(std::string_view(now).substr(at, kPiece)) ? 1 : 0;
+  }
+  return left;
+}
+
+TEST_F(Encryption, a_rotation_leaves_nothing_that_an_old_copy_and_its_secrets_open) {
+  std::uint64_t hash = 0;
+  {
+    Database db = create();
+    fill(db);
+    ASSERT_TRUE(db.add_key(raw('b')).has_value());
+    hash = hash_of(db).value();
+  }
+  const std::string old = content_of(*env_, kPath);
+  {
+    Database db = open(raw('a')).value();
+    ASSERT_TRUE(db.remove_key(1).is_ok());
+    ASSERT_TRUE(db.put("late", "1").is_ok() && db.erase("late").value());
+    const RotateReport report = db.rotate_keys(raw('c')).value();
+    EXPECT_EQ(report.key_epoch, 2u);
+    EXPECT_FALSE(report.resumed);
+    EXPECT_GT(report.pages_rewritten, 20u);
+    EXPECT_GT(report.pages_wiped, 0u);
+    EXPECT_EQ(report.pages_in_use, 0u);
+    EXPECT_EQ(db.info()->key_epoch, 2u);
+    EXPECT_EQ(db.keys()->size(), 1u);
+    EXPECT_TRUE(verify_clean(db).is_ok());
+  }
+  EXPECT_EQ(env_->names().size(), 1u);
+  for (const char other : {'a', 'b'}) EXPECT_EQ(code_of_open(raw(other)), ErrorCode::KeyMismatch);
+  EXPECT_EQ(hash_of(open(raw('c'), Access::ReadOnly).value()).value(), hash);
+  const std::string now = content_of(*env_, kPath);
+  EXPECT_EQ(pieces_left(old, now), 0u);
+  for (std::size_t at = format::kMetaAreaSize; at + 4096 <= now.size(); at += 4096) {
+    const auto header = base::load<format::PageHeader>(now.data() + at);
+    const bool has_header = header.page == at / 4096 && header.session != 0;
+    EXPECT_TRUE(!has_header || header.key_epoch == 2u) << at;
+  }
+  // The header of the old copy, and one that whoever had the old master key can make for the new pages.
+  const std::span<const std::byte> area = std::as_bytes(std::span(old)).first(format::kMetaAreaSize);
+  const engine::FileKeys old_keys = engine::unlock(area, raw('b')).value();
+  const format::Meta old_meta = format::choose_meta(area).value().meta;
+  format::Meta forged_meta =
+      format::choose_meta(std::as_bytes(std::span(now)).first(format::kMetaAreaSize)).value().meta;
+  forged_meta.keys = old_meta.keys;
+  forged_meta.key_epoch = old_meta.key_epoch;
+  std::string forged = now;
+  for (unsigned copy = 0; copy < 2; ++copy) {
+    const format::MetaBlock block = format::seal_meta(forged_meta, copy, old_keys.ring.get()).value();
+    const std::size_t at = (format::meta_slot(forged_meta.checkpoint) * 2 + copy) * block.size();
+    forged.replace(at, block.size(), reinterpret_cast<const char*>(block.data()), block.size());
+  }
+  for (const std::string& header : {forged, old}) {
+    std::string mixed = now;
+    mixed.replace(0, format::kMetaAreaSize, header.substr(0, format::kMetaAreaSize));
+    place(*env_, kPath, mixed);
+    EXPECT_NE(code_of_open(raw('b')), ErrorCode::Ok);
+    const Result<Database> db = open(raw('b'), Access::ReadOnly);
+    EXPECT_FALSE(db.has_value() && verify_clean(*db).is_ok());
+  }
+}
+
+TEST_F(Encryption, a_rotation_that_was_stopped_goes_on_and_keeps_old_keys_out_from_its_beginning) {
+  {
+    Database db = create();
+    fill(db);
+    ASSERT_TRUE(db.add_key(raw('b')).has_value());
+    const Secret wanted = raw('c');
+    std::uint64_t calls = 0;
+    EXPECT_EQ(db.rotate_keys(wanted, [&](const Progress&) { return ++calls < 3; }).status().code(),
+              ErrorCode::Cancelled);
+    EXPECT_TRUE(db.info()->rotating);
+    EXPECT_EQ(db.rotate_keys(raw('d')).status().code(), ErrorCode::KeyMismatch);
+    ASSERT_TRUE(db.put("between", "1").is_ok());
+    EXPECT_TRUE(verify_clean(db).is_ok());
+    EXPECT_EQ(db.add_key(raw('e')).value(), 2u);  // slot 1 holds the key of before
+    EXPECT_EQ(db.keys()->size(), 2u);
+    EXPECT_EQ(db.remove_key(1).code(), ErrorCode::KeySlotNotFound);
+    EXPECT_EQ(db.replace_key(1, raw('f')).code(), ErrorCode::KeySlotNotFound);
+    env_->stop();
+  }
+  env_ = os::SimCrash(*env_).image_with_none().make_env();
+  for (const char other : {'a', 'b'}) EXPECT_EQ(code_of_open(raw(other)), ErrorCode::KeyMismatch);
+  {
+    const Database reader = open(raw('e'), Access::ReadOnly).value();
+    EXPECT_TRUE(reader.info()->rotating);
+    EXPECT_EQ(reader.get("between").value(), "1");
+    EXPECT_TRUE(verify_clean(reader).is_ok());
+  }
+  Database db = open(raw('c')).value();
+  EXPECT_TRUE(verify_clean(db).is_ok());
+  ASSERT_TRUE(db.backup("/d/copy.vtr").has_value());
+  const RotateReport report = db.rotate_keys(raw('c')).value();
+  EXPECT_TRUE(report.resumed);
+  EXPECT_EQ(report.key_epoch, 2u);
+  EXPECT_FALSE(db.info()->rotating);
+  EXPECT_TRUE(verify_clean(db).is_ok());
+  const Database copy = Database::open("/d/copy.vtr", OpenMode::MustExist, options_with(*env_, raw('e'))).value();
+  EXPECT_FALSE(copy.info()->rotating);
+  EXPECT_EQ(hash_of(copy).value(), hash_of(db).value());
+}
+
+TEST_F(Encryption, snapshots_and_readers_outlive_a_rotation) {
+  Database db = create();
+  fill(db, 1);
+  const std::uint64_t hash = hash_of(db).value();
+  Database reader = open(raw('a'), Access::ReadOnly).value();
+  {
+    const ReadTransaction snapshot = db.begin_read().value();
+    for (std::uint32_t epoch = 2; epoch < 4; ++epoch) {
+      const RotateReport report = db.rotate_keys(raw('a'), [&](const Progress&) {
+                                      return db.put("between", random_bytes(1, 3000)).is_ok();
+                                    }).value();
+      EXPECT_EQ(report.key_epoch, epoch);
+      EXPECT_GT(report.pages_in_use, 0u);  // by the snapshot and the reader
+    }
+    EXPECT_EQ(hash_of(snapshot).value(), hash);
+  }
+  EXPECT_EQ(hash_of(reader).value(), hash);
+  EXPECT_EQ(reader.refresh().status().code(), ErrorCode::KeyMismatch);
+  EXPECT_EQ(hash_of(reader).value(), hash);
+  const Result<VerifyReport> report = reader.verify(VerifyLevel::Full);
+  ASSERT_TRUE(report.has_value() && report->findings.size() == 1);
+  EXPECT_EQ(report->findings[0].severity, FindingSeverity::Incomplete);
+  reader = open(raw('a'), Access::ReadOnly).value();
+  EXPECT_EQ(hash_of(reader).value(), hash_of(db).value());
+  EXPECT_TRUE(verify_clean(db).is_ok());
+}
+
 // --- Nonces ----------------------------------------------------------------------------------------------------------
 
 // Of every page and frame that the files ever showed: key and nonce, and what was sealed with them.
@@ -411,6 +536,7 @@ TEST_F(Encryption, no_nonce_is_used_twice_across_crashes_and_written_copies) {
       for (std::uint64_t n = 0; !env.is_stopped() && n < 8; ++n) {
         (void)db->put("key " + std::to_string(random.next() % 50), random_bytes(n, 200));
         if (n % 4 == 3) (void)db->checkpoint();
+        if (i % 4 == 1 && n == 2) (void)db->rotate_keys(raw('a'));
       }
       env.stop();
     };

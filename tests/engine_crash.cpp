@@ -13,6 +13,7 @@ Options with_env(const Options& wanted, os::Env& env) {
   Options options = small_options(env);
   options.durability = wanted.durability;
   options.sync_period = wanted.sync_period;
+  if (wanted.secret) options.secret = wanted.secret;
   if (wanted.page_size != 0) options.page_size = wanted.page_size;
   if (wanted.log_segment_size != 0) options.log_segment_size = wanted.log_segment_size;
   if (wanted.log_size_max != 0) options.log_size_max = wanted.log_size_max;
@@ -255,6 +256,7 @@ Status Judge::judge(os::SimEnv& env, std::optional<Database>& db, const Ack& ack
   std::uint64_t expected = content;
   for (const char* key : {"after the crash", "and once more"}) CHECK(put_one_more(*db, key, expected));
   if (is_new || reopens || random_.one_in(options_.verify_again_one_in)) CHECK(verify(*db));
+  if (workload_.go_on && (reopens || random_.one_in(options_.go_on_one_in))) CHECK(workload_.go_on(*db));
   if (TRY(hash_of(*db)) != expected) return test_failure("two more transactions left something else");
   if (workload_.check_more) CHECK(workload_.check_more(env));
   if (!reopens) return {};

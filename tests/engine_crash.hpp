@@ -135,6 +135,8 @@ struct CrashWorkload {
   std::function<Status(Stage&)> run = {};
   // Looks at more than the database, for example at the target of a backup.
   std::function<Status(os::SimEnv&)> check_more = {};
+  // Goes on with what the crash interrupted; must not change the content.
+  std::function<Status(Database&)> go_on = {};
 };
 
 inline void PrintTo(const CrashWorkload& workload, std::ostream* to) { *to << workload.name; }
@@ -143,6 +145,7 @@ inline void PrintTo(const CrashWorkload& workload, std::ostream* to) { *to << wo
 struct JudgeOptions {
   std::uint64_t verify_again_one_in = 8;  // full checks of pages and log that an earlier image had, too
   std::uint64_t reopen_one_in = 16;       // close, reopen, compare, and check once more
+  std::uint64_t go_on_one_in = 6;         // go on with what the crash interrupted; also whenever it reopens
   std::uint64_t seed = 1;
 };
 

@@ -220,7 +220,7 @@ CrashWorkload interleaved_workload(std::uint64_t rounds) {
 
 std::vector<CrashWorkload> crash_workloads(std::uint64_t rounds) {
   std::vector<CrashWorkload> all = commit_workloads(rounds);
-  for (auto* more : {tree_workloads, maintenance_workloads}) {
+  for (auto* more : {tree_workloads, maintenance_workloads, rotation_workloads}) {
     for (CrashWorkload& workload : more(rounds)) all.push_back(std::move(workload));
   }
   return all;

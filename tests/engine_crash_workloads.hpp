@@ -17,6 +17,7 @@ inline std::uint64_t share(std::uint64_t rounds, std::uint64_t quarters) {
 std::vector<CrashWorkload> commit_workloads(std::uint64_t rounds);       // transactions and what the log does
 std::vector<CrashWorkload> tree_workloads(std::uint64_t rounds);         // pages, checkpoints, growth
 std::vector<CrashWorkload> maintenance_workloads(std::uint64_t rounds);  // creation, recovery, whole-file work
+std::vector<CrashWorkload> rotation_workloads(std::uint64_t rounds);     // keys change while commits go on
 
 // All of the above.
 std::vector<CrashWorkload> crash_workloads(std::uint64_t rounds);

@@ -76,7 +76,7 @@ Durability any_durability(base::Prng& random) { return static_cast<Durability>(r
 
 class ThreadsTest : public ::testing::TestWithParam<bool> {
  protected:
-  ThreadsTest() {
+  explicit ThreadsTest(const Secret& secret = {}) : secret_(secret) {
     db_.emplace(GetParam() ? Database::open_in_memory(options()).value()
                            : Database::open(path("a.vtr"), OpenMode::CreateNew, options()).value());
     const Status filled = db_->write([&](WriteTransaction& txn) -> Status {
@@ -86,8 +86,9 @@ class ThreadsTest : public ::testing::TestWithParam<bool> {
     demand_ok(filled, "filling");
   }
 
-  static Options options() {
+  Options options() const {
     Options options;
+    options.secret = secret_;
     options.page_size = 4096;
     options.cache_size = 1u << 20;
     options.log_size_max = 1u << 20;
@@ -124,6 +125,7 @@ class ThreadsTest : public ::testing::TestWithParam<bool> {
     demand_ok(verify_clean(again), "verify");
   }
 
+  const Secret secret_;
   os::testing::TemporaryDirectory directory_{os::testing::memory_directory()};
   std::optional<Database> db_;
 };
@@ -382,6 +384,68 @@ TEST_P(RefreshTest, readers_go_on_while_others_refresh_their_handle) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Places, RefreshTest, ::testing::Values(false), [](const auto&) { return "file"; });
+
+class RotationTest : public ThreadsTest {
+ protected:
+  RotationTest() : ThreadsTest(test_secret()) {}
+};
+
+TEST_P(RotationTest, keys_rotate_beside_writers_readers_checks_and_backups) {
+  std::atomic<int> writing{2};
+  std::uint32_t rotations = 0;
+  Team team;
+  for (std::uint64_t seed = 1; seed <= 2; ++seed) {
+    team.add([&, seed] {
+      transfer(test_seed() + seed, scaled(400, 6'000, 60'000));
+      --writing;
+    });
+  }
+  const auto repeat = [&](const std::function<void()>& work) {
+    team.add([&, work] {
+      do {
+        work();
+      } while (writing > 0 && !team.has_failed());
+    });
+  };
+  repeat([&] {
+    const Result<RotateReport> report = db().rotate_keys(test_secret());
+    demand_ok(report.status(), "rotate");
+    demand(report->key_epoch == ++rotations + 1 && !report->resumed, "a rotation counts itself wrongly");
+  });
+  // Its snapshot is kept over one rotation at least, with pages that only old keys open.
+  repeat([&] {
+    const ReadTransaction txn = db().begin_read().value();
+    const std::uint32_t epoch = db().info()->key_epoch;
+    demand_sum(txn);
+    while (writing > 0 && db().info()->key_epoch < epoch + 2) std::this_thread::yield();
+    demand_sum(txn);
+  });
+  repeat([&] { demand_ok(verify_clean(db()), "verify"); });
+  repeat([&] { demand_ok(db().vacuum().status(), "vacuum"); });
+  repeat([&] {
+    demand_ok(db().backup(path("backup.vtr")).status(), "backup");
+    {
+      const Database copy = Database::open(path("backup.vtr"), OpenMode::MustExist, options()).value();
+      demand_sum(copy.begin_read().value());
+    }
+    std::filesystem::remove(path("backup.vtr"));
+  });
+  // Another handle, as another process would have it.
+  repeat([&] {
+    Options read_only = options();
+    read_only.access = Access::ReadOnly;
+    Database reader = Database::open(path("a.vtr"), OpenMode::MustExist, read_only).value();
+    demand_sum(reader.begin_read().value());
+    const ErrorCode refreshed = reader.refresh().status().code();
+    demand(refreshed == ErrorCode::Ok || refreshed == ErrorCode::KeyMismatch, "refresh");
+    demand_sum(reader.begin_read().value());
+  });
+  team.join();
+  EXPECT_GT(rotations, 0u);
+  finish();
+}
+
+INSTANTIATE_TEST_SUITE_P(Places, RotationTest, ::testing::Values(false), [](const auto&) { return "file"; });
 
 }  // namespace
 }  // namespace vitrine::testing

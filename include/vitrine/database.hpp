@@ -122,11 +122,18 @@ class Database {
   Status replace_key(std::uint32_t slot, const Secret& secret);
   Status remove_key(std::uint32_t slot);
 
+  // A new master key, which `secret` alone opens, and every page anew under it, while this handle reads and writes on.
+  // Other secrets, and old copies with what opened them, open nothing of what is written from its beginning on, and
+  // nothing of the file at all from its end on. What was stopped, by a crash or Cancelled, goes on with the next call
+  // with that secret; meanwhile the database is used as ever. Other handles that read keep what they see, and are
+  // opened anew instead of refreshed (KeyMismatch). Errors: NotEncrypted, ReadOnly, SecretInvalid, Cancelled, Misuse
+  // (another thread rotates), KeyMismatch (a rotation to another secret was stopped), those of writing.
+  Result<RotateReport> rotate_keys(const Secret& secret, const ProgressFunction& progress = {});
+
   // Writes the whole file anew beside the old one, puts it in its place, and closes the handle: under new keys with
-  // `secret` as the only secret (encrypt, or rotate: whoever holds an old key or copy cannot open what follows), or
-  // unencrypted. A crash leaves the old file or the new one, an error the old one. Commit tokens and anchors hold on.
-  // Needs the space of a second file. Errors: FileLocked (somebody reads the database), ReadOnly, SecretInvalid,
-  // Cancelled, those of backup().
+  // `secret` as the only secret (to encrypt, or for another cipher), or unencrypted. A crash leaves the old file or the
+  // new one, an error the old one. Commit tokens and anchors hold on. Needs the space of a second file. Errors:
+  // FileLocked (somebody reads the database), ReadOnly, SecretInvalid, Cancelled, those of backup().
   Result<TransferReport> encrypt(const Secret& secret, Cipher cipher = Cipher::Automatic,
                                  const ProgressFunction& progress = {});
   Result<TransferReport> decrypt(const ProgressFunction& progress = {});

@@ -28,6 +28,8 @@ struct DatabaseInfo {
   bool read_only = false;
   std::string cipher;               // empty: not encrypted
   std::uint32_t unlocked_slot = 0;  // the key slot that the secret opened
+  std::uint32_t key_epoch = 0;      // how many master keys there were; 0: not encrypted
+  bool rotating = false;            // a rotation of keys has begun and not ended
   std::uint32_t key_size_max = 0;
   std::string filesystem;
   bool network_filesystem = false;
@@ -133,6 +135,14 @@ struct VerifyReport {
 struct CompactReport {
   std::uint64_t pages_before = 0, pages_after = 0;  // of the file
   std::uint64_t pages_moved = 0;
+};
+
+struct RotateReport {
+  std::uint32_t key_epoch = 0;        // of the new keys
+  bool resumed = false;               // an earlier call had begun it
+  std::uint64_t pages_rewritten = 0;  // by this call
+  std::uint64_t pages_wiped = 0;      // free ones, overwritten with zeros
+  std::uint64_t pages_in_use = 0;     // old ones that open snapshots or readers need: overwritten when used again
 };
 
 struct TransferReport {  // export, import, backup

@@ -88,20 +88,24 @@ Status change_passphrase(Database& db, const Arguments& arguments, Console& cons
   return console.print(record);
 }
 
-// Under a new master key. Only the secret that is known can be given a slot again.
+// Only the secret that is known can be given a slot under the new master key. What an earlier call began has let the
+// others go already.
 Status rotate(const Arguments& arguments, Console& console) {
   Secret secret;
   Database db = TRY(open_database_with(arguments, secret));
-  const std::uint64_t others = TRY(db.keys()).size() - 1;
+  const std::uint64_t others = TRY(db.info()).rotating ? 0 : TRY(db.keys()).size() - 1;
   if (others > 0 && !arguments.has("--drop-other-keys")) {
     return usage_error("key rotate can keep only the key it was unlocked with; --drop-other-keys lets the others go");
   }
-  const DatabaseInfo info = TRY(db.info());
-  const Cipher cipher = info.cipher == "AES-256-GCM" ? Cipher::Aes256Gcm : Cipher::ChaCha20Poly1305;
   ProgressBar bar("rotate", console.progress());
-  const TransferReport report = TRY(db.encrypt(secret, cipher, progress_function(bar)));
+  const RotateReport report = TRY(db.rotate_keys(secret, progress_function(bar)));
   bar.finish();
-  return console.print(Record{}.add("entries", report.entries).add("dropped_keys", others));
+  CHECK(db.close());
+  Record record;
+  record.add("key_epoch", std::uint64_t{report.key_epoch}).add("resumed", report.resumed);
+  record.add("dropped_keys", others).add("pages_rewritten", report.pages_rewritten);
+  record.add("pages_wiped", report.pages_wiped).add("pages_in_use", report.pages_in_use);
+  return console.print(record);
 }
 
 }  // namespace

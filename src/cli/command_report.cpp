@@ -15,6 +15,7 @@ Record record_of(const DatabaseInfo& info) {
   record.add("checkpoint", info.checkpoint).add("checkpoint_wall_ms", info.checkpoint_wall_ms);
   record.add("open_count", info.open_count).add("commit_seq", info.commit_seq).add("was_clean", info.was_clean);
   record.add("commit_token", info.commit_token).add("cipher", info.cipher);
+  record.add("key_epoch", std::uint64_t{info.key_epoch}).add("rotating", info.rotating);
   record.add("read_only", info.read_only).add("key_size_max", std::uint64_t{info.key_size_max});
   record.add("filesystem", info.filesystem).add("network_filesystem", info.network_filesystem);
   return record;

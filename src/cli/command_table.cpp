@@ -322,7 +322,8 @@ CommandSpec key_row() {
           "change-passphrase or rotate. Up to 16 keys unlock a database; the last one stays.\n"
           "A recovery key is shown once, by add-recovery. Copies of the file that were made\n"
           "before a key was removed or changed can still be unlocked with it. rotate writes\n"
-          "the file anew under a new master key, with the key it was unlocked with alone.",
+          "every page anew under a new master key, with the key it was unlocked with alone,\n"
+          "while others read; stopped half-way, it goes on when it is called again.",
           {{"ACTION"}, {"DB"}, {"SLOT", kOptional}},
           joined({kNewPassphrase,
                   {{"--new-keyfile", "FILE", "the key file to add"},

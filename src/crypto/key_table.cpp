@@ -40,17 +40,56 @@ Result<std::array<std::byte, 16>> random_16(os::Env& env) {
   return bytes;
 }
 
+Result<std::size_t> free_slot(const KeyTable& table) {
+  const auto free =
+      std::find_if(table.slots.begin(), table.slots.end(), [](const KeySlot& slot) { return !slot.is_used(); });
+  if (free == table.slots.end()) return Status::error(ErrorCode::KeySlotsFull);
+  return static_cast<std::size_t>(free - table.slots.begin());
+}
+
+// Seals `master` under what is derived from `root`.
+Status fill_slot(os::Env& env, KeyTable& table, std::size_t number, std::uint8_t kind, ByteSpan root,
+                 const MasterKey& master) {
+  KeySlot filled;
+  filled.kind = kind;
+  filled.added_wall_ms = env.wall_ms();
+  filled.salt = TRY(random_16(env));
+  const std::shared_ptr<const AeadKey> key = TRY(key_of_slot(root, filled));
+  os::SecretArray<kKeySize> sealed;  // holds the master key for a moment
+  std::copy(master.bytes().begin(), master.bytes().end(), sealed.begin());
+  CHECK(key->seal(Nonce{}, context_of(table, number, filled), sealed, filled.tag));
+  std::copy(sealed.begin(), sealed.end(), filled.sealed_master.begin());
+  table.slots[number] = filled;
+  return {};
+}
+
+// Nothing when `root` is not what the slot was filled under.
+Result<std::optional<MasterKey>> open_slot(const KeyTable& table, std::size_t number, ByteSpan root) {
+  const KeySlot& slot = table.slots[number];
+  const std::shared_ptr<const AeadKey> key = TRY(key_of_slot(root, slot));
+  os::SecretArray<kKeySize> master;
+  std::copy(slot.sealed_master.begin(), slot.sealed_master.end(), master.begin());
+  std::optional<MasterKey> opened;
+  if (key->open(Nonce{}, context_of(table, number, slot), master, slot.tag)) opened = TRY(MasterKey::copy_of(master));
+  return opened;
+}
+
 }  // namespace
 
 std::size_t KeyTable::used() const noexcept {
   return static_cast<std::size_t>(
-      std::count_if(slots.begin(), slots.end(), [](const KeySlot& slot) { return slot.is_used(); }));
+      std::count_if(slots.begin(), slots.end(), [](const KeySlot& slot) { return slot.is_of_secret(); }));
+}
+
+std::size_t KeyTable::previous_masters() const noexcept {
+  return static_cast<std::size_t>(
+      std::count_if(slots.begin(), slots.end(), [](const KeySlot& slot) { return slot.kind == kPreviousMaster; }));
 }
 
 std::vector<KeySlotInfo> KeyTable::list() const {
   std::vector<KeySlotInfo> rows;
   for (std::uint32_t i = 0; i < slots.size(); ++i) {
-    if (slots[i].is_used()) rows.push_back({i, static_cast<SecretKind>(slots[i].kind), slots[i].added_wall_ms});
+    if (slots[i].is_of_secret()) rows.push_back({i, static_cast<SecretKind>(slots[i].kind), slots[i].added_wall_ms});
   }
   return rows;
 }
@@ -73,11 +112,8 @@ Result<Unlocked> Unlocker::unlock(const KeyTable& table) {
     const KeySlot& slot = table.slots[i];
     if (slot.kind != static_cast<std::uint8_t>(secret_.kind())) continue;
     if (!root) root = TRY(root_of(table));
-    const std::shared_ptr<const AeadKey> key = TRY(key_of_slot(*root, slot));
-    os::SecretArray<kKeySize> master;
-    std::copy(slot.sealed_master.begin(), slot.sealed_master.end(), master.begin());
-    if (!key->open(Nonce{}, context_of(table, i, slot), master, slot.tag)) continue;
-    return Unlocked{TRY(MasterKey::copy_of(master)), i};
+    std::optional<MasterKey> master = TRY(open_slot(table, i, *root));
+    if (master) return Unlocked{std::move(*master), i};
   }
   return Status::error(ErrorCode::KeyMismatch);
 }
@@ -90,12 +126,7 @@ Result<KeyTable> make_key_table(os::Env& env) {
 
 Result<std::size_t> add_key(os::Env& env, KeyTable& table, const MasterKey& master, const Secret& secret,
                             std::optional<std::size_t> slot, std::optional<Argon2Cost> cost) {
-  if (!slot) {
-    const auto free = std::find_if(table.slots.begin(), table.slots.end(),
-                                   [](const KeySlot& candidate) { return !candidate.is_used(); });
-    if (free == table.slots.end()) return Status::error(ErrorCode::KeySlotsFull);
-    slot = static_cast<std::size_t>(free - table.slots.begin());
-  }
+  if (!slot) slot = TRY(free_slot(table));
   const SecretBytes& content = secret.content();
   os::SecretArray<kKeySize> derived;
   ByteSpan root = content.memory.bytes();
@@ -107,21 +138,32 @@ Result<std::size_t> add_key(os::Env& env, KeyTable& table, const MasterKey& mast
     CHECK(argon2id(root, table.argon2_salt, table.cost, derived));
     root = derived;
   }
-  KeySlot filled;
-  filled.kind = static_cast<std::uint8_t>(content.kind);
-  filled.added_wall_ms = env.wall_ms();
-  filled.salt = TRY(random_16(env));
-  const std::shared_ptr<const AeadKey> key = TRY(key_of_slot(root, filled));
-  os::SecretArray<kKeySize> sealed;  // holds the master key for a moment
-  std::copy(master.bytes().begin(), master.bytes().end(), sealed.begin());
-  CHECK(key->seal(Nonce{}, context_of(table, *slot, filled), sealed, filled.tag));
-  std::copy(sealed.begin(), sealed.end(), filled.sealed_master.begin());
-  table.slots[*slot] = filled;
+  CHECK(fill_slot(env, table, *slot, static_cast<std::uint8_t>(content.kind), root, master));
   return *slot;
 }
 
+Status keep_previous(os::Env& env, KeyTable& table, const MasterKey& master, const MasterKey& previous) {
+  const std::size_t slot = TRY(free_slot(table));
+  return fill_slot(env, table, slot, kPreviousMaster, master.bytes(), previous);
+}
+
+Result<MasterKey> open_previous(const KeyTable& table, const MasterKey& master) {
+  for (std::size_t i = 0; i < table.slots.size(); ++i) {
+    if (table.slots[i].kind != kPreviousMaster) continue;
+    std::optional<MasterKey> previous = TRY(open_slot(table, i, master.bytes()));
+    if (previous) return std::move(*previous);
+  }
+  return Status::error(ErrorCode::HeaderDamaged, "the key of before a rotation does not open");
+}
+
+void drop_previous(KeyTable& table) noexcept {
+  for (KeySlot& slot : table.slots) {
+    if (slot.kind == kPreviousMaster) slot = {};
+  }
+}
+
 Status remove_key(KeyTable& table, std::size_t slot) {
-  if (slot >= table.slots.size() || !table.slots[slot].is_used()) {
+  if (slot >= table.slots.size() || !table.slots[slot].is_of_secret()) {
     return Status::error(ErrorCode::KeySlotNotFound).with("slot", std::uint64_t{slot});
   }
   if (table.used() == 1) return Status::error(ErrorCode::KeySlotLast).with("slot", std::uint64_t{slot});

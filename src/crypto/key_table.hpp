@@ -7,6 +7,9 @@
 // with the salt of the slot, which is new each time a slot is filled: so that key seals once, with nonce 0. Associated
 // data: the table id, for passphrases cost and Argon2id salt, and number, kind and time of the slot.
 //
+// While a rotation runs, one slot holds the master key of before, sealed under the new one in the same way. It opens
+// nothing by itself: whoever has the new key gets at the old one, never the other way round.
+//
 // KEY TABLE (2112 bytes)
 // OFFSET SIZE FIELD
 //      0   16 table id: random, kept by backups, which the same secrets open
@@ -20,7 +23,7 @@
 //
 // KEY SLOT (128 bytes, all 0 when unused)
 // OFFSET SIZE FIELD
-//      0    1 kind (SecretKind): 1 passphrase, 2 recovery key, 3 key file, 4 raw key
+//      0    1 kind (SecretKind): 1 passphrase, 2 recovery key, 3 key file, 4 raw key; 5 the master key of before
 //      1    7 0
 //      8    8 wall clock when it was filled, milliseconds since 1970
 //     16   16 salt
@@ -49,6 +52,7 @@ class Env;
 namespace vitrine::crypto {
 
 inline constexpr std::size_t kKeySlotCount = 16;
+inline constexpr std::uint8_t kPreviousMaster = 5;  // kind of a slot, beside those of SecretKind
 
 struct KeySlot {
   std::uint8_t kind = 0;
@@ -60,6 +64,7 @@ struct KeySlot {
   std::array<std::byte, 48> zero2{};
 
   bool is_used() const noexcept { return kind != 0; }
+  bool is_of_secret() const noexcept { return is_used() && kind != kPreviousMaster; }
   bool operator==(const KeySlot&) const = default;
 };
 static_assert(sizeof(KeySlot) == 128);
@@ -72,8 +77,10 @@ struct KeyTable {
   std::array<std::byte, 16> zero2{};
   std::array<KeySlot, kKeySlotCount> slots{};
 
+  // Of secrets alone.
   std::size_t used() const noexcept;
   std::vector<KeySlotInfo> list() const;
+  std::size_t previous_masters() const noexcept;
   bool operator==(const KeyTable&) const = default;
 };
 static_assert(sizeof(KeyTable) == 2112 && offsetof(KeyTable, argon2_salt) == 32 && offsetof(KeyTable, slots) == 64);
@@ -112,6 +119,12 @@ Result<KeyTable> make_key_table(os::Env& env);
 Result<std::size_t> add_key(os::Env& env, KeyTable& table, const MasterKey& master, const Secret& secret,
                             std::optional<std::size_t> slot = std::nullopt,
                             std::optional<Argon2Cost> cost = std::nullopt);
+
+// Puts the master key of before into a free slot, sealed under `master`. Errors: as add_key().
+Status keep_previous(os::Env& env, KeyTable& table, const MasterKey& master, const MasterKey& previous);
+// Errors: HeaderDamaged (there is none that `master` opens), CryptoFailed, OutOfMemory.
+Result<MasterKey> open_previous(const KeyTable& table, const MasterKey& master);
+void drop_previous(KeyTable& table) noexcept;
 
 // Errors: KeySlotNotFound, KeySlotLast.
 Status remove_key(KeyTable& table, std::size_t slot);

@@ -45,6 +45,25 @@ TEST_F(KeyTableTest, keeps_kinds_apart_and_the_master_key_hidden) {
   EXPECT_EQ(bytes.find(key_), std::string::npos);
 }
 
+TEST_F(KeyTableTest, keeps_the_master_key_of_before_for_whoever_has_the_next_one) {
+  const std::string next_key(32, 'n');
+  const MasterKey next = *MasterKey::copy_of(std::as_bytes(std::span(next_key)));
+  add_key(os::system_env(), table_, next, raw_).value();
+  ASSERT_TRUE(keep_previous(os::system_env(), table_, next, master_).is_ok());
+  EXPECT_TRUE(equal_in_constant_time(open_previous(table_, next)->bytes(), master_.bytes()));
+  EXPECT_EQ(open_previous(table_, master_).status().code(), ErrorCode::HeaderDamaged);
+  EXPECT_EQ(unlock(table_, *Secret::raw_key(next_key)).code(), ErrorCode::KeyMismatch);
+  const std::string bytes(reinterpret_cast<const char*>(&table_), sizeof table_);
+  EXPECT_EQ(bytes.find(key_), std::string::npos);
+  // It is no way to unlock: not listed, not counted, and not to be removed.
+  EXPECT_EQ(table_.list().size(), 1u);
+  EXPECT_EQ(remove_key(table_, 1).code(), ErrorCode::KeySlotNotFound);
+  EXPECT_EQ(remove_key(table_, 0).code(), ErrorCode::KeySlotLast);
+  drop_previous(table_);
+  EXPECT_EQ(open_previous(table_, next).status().code(), ErrorCode::HeaderDamaged);
+  EXPECT_EQ(table_.previous_masters(), 0u);
+}
+
 TEST_F(KeyTableTest, has_sixteen_slots_and_costs_one_derivation_for_all) {
   for (int i = 0; i < 15; ++i) add(*Secret::passphrase("other " + std::to_string(i)));
   add(passphrase_);

@@ -78,11 +78,11 @@ Status Engine::write_map(space::FrozenMap& map) {
   return {};
 }
 
-Status Engine::write_meta(const Meta& meta) {
+Status Engine::write_meta(const Meta& meta, const FileKeys& keys) {
   const unsigned slot = format::meta_slot(meta.checkpoint);
   std::array<std::byte, 2 * format::kMetaBlockSize> blocks;
   for (unsigned copy = 0; copy < 2; ++copy) {
-    const format::MetaBlock block = TRY(format::seal_meta(meta, copy, keys_.ring.get()));
+    const format::MetaBlock block = TRY(format::seal_meta(meta, copy, keys.ring.get()));
     std::copy(block.begin(), block.end(), blocks.begin() + copy * format::kMetaBlockSize);
   }
   CHECK(store_->write_at(slot * blocks.size(), blocks.data(), blocks.size()));
@@ -131,10 +131,23 @@ Status Engine::checkpoint_with_latch(std::unique_lock<std::mutex> checkpoint_loc
   latch_.release();
   if (!plan.has_value()) return plan.status();
   if (plan->state.version == meta_.version) return {};  // nothing new
+  return finish_checkpoint(*plan, ending);
+}
+
+// All of it while nobody can commit, and whether or not there is something new: afterwards the log has nothing that the
+// header does not contain.
+Status Engine::checkpoint_in_place() {
+  must_checkpoint_ = true;
+  CheckpointPlan plan = TRY(begin_checkpoint(Ending::GoOn));
+  return finish_checkpoint(plan, Ending::GoOn);
+}
+
+// C2 to C6.
+Status Engine::finish_checkpoint(CheckpointPlan& plan, Ending ending) {
   try {
-    Status status = run_checkpoint(*plan, ending);
-    if (status.is_ok()) adopt_checkpoint(*plan);
-    versions_->unpin_checkpoint(plan->state.version);
+    Status status = run_checkpoint(plan, ending);
+    if (status.is_ok()) adopt_checkpoint(plan);
+    versions_->unpin_checkpoint(plan.state.version);
     return status.is_ok() ? move_anchor() : status;
   } catch (const std::bad_alloc&) {
     poison(Status::out_of_memory());
@@ -149,7 +162,7 @@ Result<Engine::CheckpointPlan> Engine::begin_checkpoint(Ending ending) {
     drain_released();
     recycle_log();
     const State latest = versions_->latest();
-    if (ending == Ending::GoOn && latest.version == meta_.version && !std::exchange(shortened_, false)) {
+    if (ending == Ending::GoOn && latest.version == meta_.version && !std::exchange(must_checkpoint_, false)) {
       CheckpointPlan nothing;
       nothing.state = latest;
       return nothing;

@@ -52,8 +52,7 @@ Status copy_entries(pool::Pool& pool, const State& snapshot, Engine& target, Tra
 }  // namespace
 
 Result<TransferReport> Engine::copy_snapshot(os::Env& to, const std::string& name, Options options,
-                                             const Origin& origin, const FileKeys& keys,
-                                             const ProgressFunction& progress) {
+                                             const Origin& origin, const ProgressFunction& progress) {
   options.access = Access::ReadWrite;
   options.page_size = page_size();
   options.min_commit.reset();  // of the copy nothing is known yet
@@ -65,7 +64,7 @@ Result<TransferReport> Engine::copy_snapshot(os::Env& to, const std::string& nam
   CHECK(create(to, name, options, begin));
   TransferReport report;
   report.snapshot_seq = snapshot.commit_seq;
-  const std::shared_ptr<Engine> target = TRY(open(to, name, options, Backing::File, keys));
+  const std::shared_ptr<Engine> target = TRY(open(to, name, options, Backing::File, origin.keys));
   CHECK(copy_entries(*pool_, snapshot, *target, report, progress));
   CHECK(target->close());
   return report;
@@ -75,9 +74,13 @@ Result<TransferReport> Engine::backup(os::Env& to, const std::string& path, cons
                                       bool as_plaintext) {
   CHECK(check_usable());
   DraftFile draft = TRY(DraftFile::of(to, path));
-  const Origin origin{.original = this, .as_plaintext = as_plaintext};
-  const TransferReport report =
-      TRY(copy_snapshot(to, draft.name(), options_, origin, as_plaintext ? FileKeys{} : keys_, progress));
+  Origin origin;
+  {
+    std::lock_guard lock(meta_mutex_);  // a rotation changes both together
+    origin.original = meta_;
+    if (!as_plaintext) origin.keys = keys_;
+  }
+  const TransferReport report = TRY(copy_snapshot(to, draft.name(), options_, origin, progress));
   CHECK(draft.publish());
   return report;
 }
@@ -98,10 +101,11 @@ Result<TransferReport> Engine::rewrite(const Secret& secret, Cipher cipher, cons
   Options options = options_;
   options.secret = secret;
   options.cipher = cipher;
-  const Origin origin{.original = this, .as_plaintext = true, .key_epoch = meta().key_epoch + 1};
+  const Meta original = meta();
+  const Origin origin{.original = original, .keys = {}, .commit_seq = 0, .key_epoch = original.key_epoch + 1};
   Result<TransferReport> report = [&]() -> Result<TransferReport> {
     DraftFile draft = TRY(DraftFile::beside(env_, path_));
-    TransferReport copied = TRY(copy_snapshot(env_, draft.name(), options, origin, {}, progress));
+    TransferReport copied = TRY(copy_snapshot(env_, draft.name(), options, origin, progress));
     CHECK(close_writer(&draft));
     return copied;
   }();

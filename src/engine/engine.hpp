@@ -12,7 +12,7 @@
 //                                                                                   back to the older one.
 //   C6  Unpin the previous checkpoint: its pages and log segments may be reused.
 //
-// Lock order: latch (writer queue), checkpoint_mutex_, then the short mutexes inside the layers below.
+// Lock order: rotation_mutex_, latch (writer queue), checkpoint_mutex_, then the short mutexes inside the layers below.
 // Failure: the first failed write or sync of a file poisons the engine: every later write answers Poisoned.
 #pragma once
 
@@ -74,11 +74,11 @@ class Engine : public std::enable_shared_from_this<Engine> {
  public:
   // Makes an empty database file at `path`; FileExists when the name is taken. All or nothing, also across a crash.
   // Encrypted if the options have a secret. As the beginning of a copy of `original` it has its history up to
-  // `commit_seq`, and its keys unless `as_plaintext`.
+  // `commit_seq`, and its keys if they are given.
   struct Origin {
-    const Engine* original = nullptr;
+    std::optional<Meta> original;
+    FileKeys keys;  // of the original; none: the copy has keys of its own, or is not encrypted
     std::uint64_t commit_seq = 0;
-    bool as_plaintext = false;
     std::uint32_t key_epoch = 1;  // of new keys
   };
   static Status create(os::Env& env, const std::string& path, const Options& options, const Origin& origin);
@@ -119,12 +119,31 @@ class Engine : public std::enable_shared_from_this<Engine> {
   Result<Catchup> catch_up();
 
   // The keys of an encrypted database; none when it is not.
-  const FileKeys& keys() const noexcept { return keys_; }
-  crypto::KeyTable key_table() const { return meta().keys; }
-  std::vector<KeySlotInfo> key_slots() const { return key_table().list(); }
+  FileKeys keys() const {
+    std::lock_guard lock(meta_mutex_);
+    return keys_;
+  }
+  // The same with the key table that goes with them, as a copy of the content has it: without keys of before.
+  struct KeysForCopy {
+    FileKeys keys;
+    crypto::KeyTable table;
+  };
+  KeysForCopy keys_for_copy() const {
+    std::lock_guard lock(meta_mutex_);
+    KeysForCopy copy{keys_, meta_.keys};
+    crypto::drop_previous(copy.table);
+    return copy;
+  }
+  std::vector<KeySlotInfo> key_slots() const { return meta().keys.list(); }
   // Changes the key table. Durable in both header slots when it returns ok. Errors: NotEncrypted, ReadOnly, Misuse,
   // those of `change`, write errors.
   Status change_keys(const std::function<Status(crypto::KeyTable& table, const crypto::MasterKey& master)>& change);
+
+  // Every page anew under a new master key, which `secret` alone opens, while readers and writers go on; what they
+  // write is written under it from its beginning on. One that was stopped goes on; it must have begun with `secret`.
+  // Errors: NotEncrypted, ReadOnly, Misuse (another thread rotates), SecretInvalid, KeyMismatch (one to another secret
+  // was stopped), Cancelled, write errors.
+  Result<RotateReport> rotate(const Secret& secret, const ProgressFunction& progress);
 
   // A copy of one snapshot at `path` of `to`, which must not exist. All or nothing. Encrypted as this database is,
   // unless `as_plaintext`.
@@ -184,11 +203,12 @@ class Engine : public std::enable_shared_from_this<Engine> {
   Status open_for_reading();
   Status heal_header();
   Status write_session_header();
-  Status write_next_header(Meta meta);
+  Status write_next_header(Meta meta) { return write_next_header(std::move(meta), keys_); }
+  Status write_next_header(Meta meta, const FileKeys& keys);
   Status close_writer(DraftFile* successor = nullptr);
   Status still_has_its_name();
   Result<TransferReport> copy_snapshot(os::Env& to, const std::string& name, Options options, const Origin& origin,
-                                       const FileKeys& keys, const ProgressFunction& progress);
+                                       const ProgressFunction& progress);
 
   // freshness.cpp
   Status read_anchor();
@@ -225,7 +245,8 @@ class Engine : public std::enable_shared_from_this<Engine> {
   Status run_checkpoint(CheckpointPlan& plan, Ending ending);  // C2 to C5
   void adopt_checkpoint(const CheckpointPlan& plan);           // C6
   Status write_map(space::FrozenMap& map);
-  Status write_meta(const Meta& meta);
+  Status write_meta(const Meta& meta) { return write_meta(meta, keys_); }
+  Status write_meta(const Meta& meta, const FileKeys& keys);
   void set_meta(const Meta& meta) {
     std::lock_guard lock(meta_mutex_);
     meta_ = meta;
@@ -236,6 +257,8 @@ class Engine : public std::enable_shared_from_this<Engine> {
   }
   Result<CheckpointPlan> begin_checkpoint(Ending ending);
   Status checkpoint_with_latch(std::unique_lock<std::mutex> checkpoint_lock, Ending ending);
+  Status checkpoint_in_place();  // under latch and checkpoint_mutex_
+  Status finish_checkpoint(CheckpointPlan& plan, Ending ending);
   void let_go_of_old_checkpoints();
   bool checkpoint_is_due() const;
   void after_commit(Durability durability);
@@ -248,6 +271,15 @@ class Engine : public std::enable_shared_from_this<Engine> {
                    std::uint64_t& moved, const ProgressFunction& progress);
   Status shorten_file();
 
+  // rotate.cpp
+  Status begin_rotation(const Secret& secret);
+  Status enter_next_epoch(const Meta& planned, const FileKeys& next, const crypto::Salt& page_salt,
+                          const std::shared_ptr<const format::LogSeal>& log_seal);
+  Result<std::uint64_t> renew_pages(const ProgressFunction& progress);
+  Result<std::uint64_t> wipe_free_pages(const ProgressFunction& progress);
+  Result<PageNo> wipe_some(PageNo from, PageNo end, std::uint64_t& wiped);
+  Status end_rotation();
+
   // report.cpp
   void note_free_shape(const space::SpaceMap& map) {
     const space::SpaceMap::FreeShape shape = map.free_shape();
@@ -259,7 +291,11 @@ class Engine : public std::enable_shared_from_this<Engine> {
   void add_cache_stats(Stats& stats) const;
   void add_log_stats(Stats& stats, const Meta& checkpoint);
   void add_transaction_stats(Stats& stats) const;
-  Result<std::vector<std::byte>> settled_header();
+  struct SettledHeader {
+    std::vector<std::byte> area;
+    FileKeys keys;  // of that moment
+  };
+  Result<SettledHeader> settled_header();
   Status check_header(Checker& checker);
   Result<std::uint64_t> check_log(Checker& checker, const Meta& meta);
 
@@ -278,9 +314,10 @@ class Engine : public std::enable_shared_from_this<Engine> {
   os::ForkGuard fork_guard_;
 
   std::unique_ptr<os::File> file_;
-  FileKeys keys_;                                    // may be of another file until the header was read
+  FileKeys keys_;  // may be of another file until the header was read; then changed as meta_ is
   std::shared_ptr<const format::LogSeal> log_seal_;  // null: not encrypted
   std::unique_ptr<format::PageCodec> codec_;
+  format::SealedPageCodec* sealed_codec_ = nullptr;  // the same, when encrypted
   std::unique_ptr<pool::PageStore> store_;
   std::unique_ptr<pool::Pool> pool_;
   std::unique_ptr<space::SpaceMap> space_;
@@ -292,6 +329,7 @@ class Engine : public std::enable_shared_from_this<Engine> {
   txn::WriterQueue latch_;
   std::atomic<std::thread::id> writing_thread_{};  // used the write session last; none: there is no session
   std::mutex checkpoint_mutex_;
+  std::mutex rotation_mutex_;  // before the latch
 
   std::uint32_t page_size_ = 0;
   Meta meta_;  // of the newest checkpoint; changed under both mutexes by set_meta(), so either
@@ -299,7 +337,7 @@ class Engine : public std::enable_shared_from_this<Engine> {
   mutable std::mutex meta_mutex_;
   std::vector<Retained> retained_;  // newest last; under checkpoint_mutex_
   std::uint64_t file_pages_ = 0;    // pages with real space behind them; under the latch
-  bool shortened_ = false;          // the next checkpoint has something new: a shorter file; under the latch
+  bool must_checkpoint_ = false;    // the next checkpoint has something new beside commits; under the latch
   bool use_reserve_ = false;        // erasing and checkpoints may; under the latch
   std::atomic<Lsn> log_end_{0};     // end of the last appended frame
   std::atomic<Lsn> log_keep_from_{0};

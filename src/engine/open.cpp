@@ -102,14 +102,13 @@ Status Engine::create(os::Env& env, const std::string& path, const Options& opti
   meta.wall_ms = meta.clock_ms = env.wall_ms();
   meta.state = format::kMetaClean;
   FileKeys keys;
-  const Engine* const original = origin.original;
-  if (original != nullptr) {
+  if (origin.original) {
     meta.commit_seq = origin.commit_seq;
-    meta.history = original->meta().history;
+    meta.history = origin.original->history;
     meta.history.cut_behind(origin.commit_seq);
   }
-  if (original != nullptr && original->keys_.ring && !origin.as_plaintext) {
-    keys = TRY(inherit_keys(meta, original->meta(), original->keys_));
+  if (origin.original && origin.keys.ring) {
+    keys = TRY(inherit_keys(meta, *origin.original, origin.keys));
   } else if (options.secret) {
     keys = TRY(make_keys(env, meta, options.secret, options.cipher, origin.key_epoch));
   }
@@ -164,19 +163,27 @@ Result<Meta> Engine::read_meta() {
   const std::span<const std::byte> there = std::span(area).first(got);
   CHECK(find_keys(there));
   Result<format::MetaChoice> choice = format::choose_meta(there, keys_.ring.get());
-  if (!choice.has_value()) return choice.status().with("path", path_);
+  if (!choice.has_value()) {
+    if (!keys_.ring || !has_later_keys(there, *keys_.ring)) return choice.status().with("path", path_);
+    return Status::error(ErrorCode::KeyMismatch, "the keys were rotated: open the database again with its secret")
+        .with("path", path_);
+  }
   if (choice->meta.is_encrypted() && !keys_.ring) return Status::error(ErrorCode::KeyRequired).with("path", path_);
+  if (!codec_) CHECK(find_previous_keys(choice->meta, keys_));
   return choice->meta;
 }
 
-// Once for each engine: later looks at the header must verify under the same keys.
+// Until the engine is open, which later looks at the header must verify under the keys of. A rotation may begin between
+// two looks.
 Status Engine::find_keys(std::span<const std::byte> area) {
   if (codec_) return {};
   if (keys_.ring) {
     const Result<format::MetaChoice> choice = format::choose_meta(area);
     if (!choice.has_value()) return choice.status().with("path", path_);
     keys_.ring = TRY(keys_.ring->for_file(bytes_of(choice->meta.file)));
-  } else if (options_.secret) {
+    if (!options_.secret || !has_later_keys(area, *keys_.ring)) return {};
+  }
+  if (options_.secret) {
     Result<FileKeys> keys = unlock(area, options_.secret);
     if (!keys.has_value()) return keys.status().with("path", path_);
     keys_ = std::move(*keys);
@@ -193,7 +200,9 @@ Status Engine::make_codecs() {
   crypto::Salt page_salt{}, log_salt{};
   CHECK(env_.random_bytes(page_salt));
   CHECK(env_.random_bytes(log_salt));
-  codec_ = TRY(format::SealedPageCodec::make(meta_.file, keys_.ring, page_salt));
+  std::unique_ptr<format::SealedPageCodec> codec = TRY(make_page_codec(meta_, keys_, page_salt));
+  sealed_codec_ = codec.get();
+  codec_ = std::move(codec);
   log_seal_ = TRY(format::LogSeal::make(keys_.ring, log_salt));
   return {};
 }
@@ -279,10 +288,14 @@ Status Engine::write_session_header() {
 }
 
 // The checkpoint stays what it is, under the next number and with what `meta` has changed.
-Status Engine::write_next_header(Meta meta) {
+Status Engine::write_next_header(Meta meta, const FileKeys& keys) {
   ++meta.checkpoint;
-  CHECK(write_meta(meta));
-  set_meta(meta);
+  CHECK(write_meta(meta, keys));
+  {
+    std::lock_guard lock(meta_mutex_);
+    meta_ = meta;
+    if (&keys != &keys_) keys_ = keys;
+  }
   versions_->pin_checkpoint(meta_.version);
   retained_.push_back({meta_.checkpoint, meta_.version, meta_.log_position});
   return {};

@@ -74,7 +74,7 @@ Status Engine::shorten_file() {
   latch_.acquire();
   drain_released();
   space_->trim_end();
-  shortened_ = true;
+  must_checkpoint_ = true;
   CHECK(checkpoint_with_latch(std::unique_lock(checkpoint_mutex_), Ending::GoOn));
   if (backing_ == Backing::Memory) return {};
   latch_.acquire();

@@ -29,21 +29,26 @@ bool is_whole(const std::vector<std::byte>& area, const crypto::KeyRing* keys) {
 
 // The header, and not in the middle of a change: a checkpoint of our own is waited for, and beside another process that
 // writes only what is seen again and again counts.
-Result<std::vector<std::byte>> Engine::settled_header() {
+Result<Engine::SettledHeader> Engine::settled_header() {
   const std::lock_guard lock(checkpoint_mutex_);
   for (int look = 1;; ++look) {
-    std::vector<std::byte> area(format::kMetaAreaSize);
-    area.resize(TRY(file_->read_at(0, area.data(), area.size())));
-    if (is_whole(area, keys_.ring.get()) || !is_read_only() || look == kHeaderLooks) return area;
-    if (!TRY(file_->locked_by_other(kLockWriter, 1))) return area;
+    SettledHeader header{std::vector<std::byte>(format::kMetaAreaSize), keys()};
+    header.area.resize(TRY(file_->read_at(0, header.area.data(), header.area.size())));
+    if (is_whole(header.area, header.keys.ring.get()) || !is_read_only() || look == kHeaderLooks) return header;
+    if (!TRY(file_->locked_by_other(kLockWriter, 1))) return header;
     env_.sleep_ms(kHeaderLookMs);
   }
 }
 
 // A copy that is damaged, or that an old content came back to, is a warning: another one was chosen.
 Status Engine::check_header(Checker& checker) {
-  const std::vector<std::byte> area = TRY(settled_header());
-  const Result<format::MetaChoice> choice = format::choose_meta(area, keys_.ring.get());
+  const auto [area, keys] = TRY(settled_header());
+  const Result<format::MetaChoice> choice = format::choose_meta(area, keys.ring.get());
+  if (!choice.has_value() && keys.ring && has_later_keys(area, *keys.ring)) {
+    checker.note(FindingSeverity::Incomplete, "HEADER_CHECK_ROTATED", 0,
+                 "the keys were rotated since this handle was opened; the header cannot be checked under the old ones");
+    return {};
+  }
   if (!choice.has_value()) {
     checker.note(FindingSeverity::Damage, std::string(choice.status().name()), 0,
                  std::string(choice.status().message()));
@@ -233,9 +238,11 @@ Result<DatabaseInfo> Engine::info() {
   info.commit_token = checkpoint.history.token(info.commit_seq).to_string();
   info.was_clean = was_clean_;
   info.read_only = is_read_only();
-  if (keys_.ring) {
-    info.cipher = keys_.ring->cipher() == Cipher::Aes256Gcm ? "AES-256-GCM" : "ChaCha20-Poly1305";
-    info.unlocked_slot = static_cast<std::uint32_t>(keys_.slot);
+  if (const FileKeys keys = this->keys(); keys.ring) {
+    info.cipher = keys.ring->cipher() == Cipher::Aes256Gcm ? "AES-256-GCM" : "ChaCha20-Poly1305";
+    info.unlocked_slot = static_cast<std::uint32_t>(keys.slot);
+    info.key_epoch = keys.ring->epoch();
+    info.rotating = checkpoint.is_rotating();
   }
   info.key_size_max = static_cast<std::uint32_t>(key_size_max() - kKeyspacePrefixMax);
   const os::FilesystemInfo filesystem = TRY(env_.filesystem_of(path_));

@@ -18,9 +18,9 @@ namespace vitrine::format {
 namespace {
 
 constexpr std::array<char, 8> kMagic = {'V', 'I', 'T', 'R', 'I', 'N', 'E', '\n'};
-constexpr std::uint32_t kKnownFeatures = kMetaEncrypted;
+constexpr std::uint32_t kKnownFeatures = kMetaEncrypted | kMetaRotating;
 constexpr std::uint16_t kKnownState = kMetaClean;
-constexpr std::size_t kReservedSize = 24;
+constexpr std::size_t kReservedSize = 16;
 
 // The byte table of meta.hpp as a type.
 struct MetaLayout {
@@ -48,6 +48,7 @@ struct MetaLayout {
   std::uint32_t key_epoch;
   crypto::KeyTable keys;
   History history;
+  std::uint64_t previous_until;
   std::array<std::byte, kReservedSize> reserved;
   crypto::Mac mac;
   std::uint64_t zero;
@@ -65,9 +66,9 @@ static_assert(offsetof(MetaLayout, format_version) == 8 && offsetof(MetaLayout, 
               offsetof(MetaLayout, wall_ms) == 144 && offsetof(MetaLayout, entry_count) == 152 &&
               offsetof(MetaLayout, clock_ms) == 160 && offsetof(MetaLayout, cipher) == 168 &&
               offsetof(MetaLayout, key_epoch) == 172 && offsetof(MetaLayout, keys) == 176 &&
-              offsetof(MetaLayout, history) == 2288 && offsetof(MetaLayout, reserved) == 4016 &&
-              offsetof(MetaLayout, mac) == 4040 && offsetof(MetaLayout, zero) == 4072 &&
-              offsetof(MetaLayout, sum) == 4080);
+              offsetof(MetaLayout, history) == 2288 && offsetof(MetaLayout, previous_until) == 4016 &&
+              offsetof(MetaLayout, reserved) == 4024 && offsetof(MetaLayout, mac) == 4040 &&
+              offsetof(MetaLayout, zero) == 4072 && offsetof(MetaLayout, sum) == 4080);
 
 constexpr std::size_t kSummedSize = offsetof(MetaLayout, sum);
 constexpr std::size_t kAuthenticatedSize = offsetof(MetaLayout, mac);
@@ -109,6 +110,14 @@ bool are_keys_in_range(const MetaLayout& layout) noexcept {
   return is_cipher && layout.key_epoch > 0;
 }
 
+// A rotation has begun at a checkpoint, and there is the one key of before it; or none of this is there.
+bool is_rotation_in_range(const MetaLayout& layout) noexcept {
+  const std::size_t previous = layout.keys.previous_masters();
+  if ((layout.features & kMetaRotating) == 0) return layout.previous_until == 0 && previous == 0;
+  return (layout.features & kMetaEncrypted) != 0 && layout.key_epoch > 1 && layout.previous_until > 0 &&
+         layout.previous_until <= layout.version && previous == 1;
+}
+
 // What breaks the format in a block whose checksum holds, or nothing.
 std::optional<std::string_view> find_fault(const MetaLayout& layout, unsigned slot, unsigned copy) noexcept {
   if (layout.slot != slot || layout.copy != copy) return "the block belongs to another place";
@@ -121,6 +130,7 @@ std::optional<std::string_view> find_fault(const MetaLayout& layout, unsigned sl
   if (!is_ref_in_range(layout.map_root, layout)) return "root of the free-space map";
   if (layout.tree_root.where != 0 && layout.tree_root.where == layout.map_root.where) return "both roots on one page";
   if (!are_keys_in_range(layout)) return "keys";
+  if (!is_rotation_in_range(layout)) return "rotation of keys";
   if (!layout.history.is_in_order()) return "history of sessions";
   if (layout.zero != 0 || layout.reserved != decltype(layout.reserved){}) return "reserved bytes";
   return std::nullopt;
@@ -146,7 +156,8 @@ Meta from_layout(const MetaLayout& layout) noexcept {
           .cipher = layout.cipher,
           .key_epoch = layout.key_epoch,
           .keys = layout.keys,
-          .history = layout.history};
+          .history = layout.history,
+          .previous_until = layout.previous_until};
 }
 
 // Do the two copies of one slot say the same? Equal but for the byte that numbers the copy.
@@ -179,6 +190,7 @@ MetaBlock encode_meta(const Meta& meta, unsigned copy) noexcept {
                        .key_epoch = meta.key_epoch,
                        .keys = meta.keys,
                        .history = meta.history,
+                       .previous_until = meta.previous_until,
                        .reserved = {},
                        .mac = {},
                        .zero = 0,
@@ -267,7 +279,7 @@ FieldNotes describe_meta(std::span<const std::byte> block) {
       FieldSpec{offsetof(MetaLayout, format_version), sizeof(MetaLayout::format_version), "format_version",
                 "version of the file format"},
       FieldSpec{offsetof(MetaLayout, features), sizeof(MetaLayout::features), "features",
-                "features that a reader must know, 0 in format 1"},
+                "flags that a reader must know: 1 encrypted, 2 a rotation of keys runs"},
       FieldSpec{offsetof(MetaLayout, slot), sizeof(MetaLayout::slot), "slot",
                 "which of the two slots this block belongs to"},
       FieldSpec{offsetof(MetaLayout, copy), sizeof(MetaLayout::copy), "copy", "which of the two copies this is"},
@@ -299,8 +311,14 @@ FieldNotes describe_meta(std::span<const std::byte> block) {
                 "entries in the tree"},
       FieldSpec{offsetof(MetaLayout, clock_ms), sizeof(MetaLayout::clock_ms), "clock_ms",
                 "high-water mark of the database clock"},
+      FieldSpec{offsetof(MetaLayout, cipher), sizeof(MetaLayout::cipher), "cipher",
+                "of pages and log: 1 AES-256-GCM, 2 ChaCha20-Poly1305, 0 when not encrypted"},
+      FieldSpec{offsetof(MetaLayout, key_epoch), sizeof(MetaLayout::key_epoch), "key_epoch",
+                "which keys new pages are sealed under, 0 when not encrypted"},
       FieldSpec{offsetof(MetaLayout, history), sizeof(MetaLayout::history), "history",
                 "which session of writing made which commits", FieldSpec::Form::Bytes},
+      FieldSpec{offsetof(MetaLayout, previous_until), sizeof(MetaLayout::previous_until), "previous_until",
+                "last version whose pages may be of the key epoch before, 0 when no rotation runs"},
       FieldSpec{offsetof(MetaLayout, sum), sizeof(MetaLayout::sum), "checksum", "checksum of everything before it",
                 FieldSpec::Form::Bytes},
   };

@@ -26,7 +26,8 @@
 //    172    4 key epoch, 0 when not encrypted
 //    176 2112 key table (crypto/key_table.hpp), 0 when not encrypted
 //   2288 1728 sessions of writing (format/history.hpp)
-//   4016   24 0
+//   4016    8 last version whose pages may be of the key epoch before, 0 when no rotation runs
+//   4024   16 0
 //   4040   32 HMAC-SHA256 of bytes [0, 4040) under the header key, 0 when not encrypted
 //   4072    8 0
 //   4080   16 XXH3-128 of bytes [0, 4080)
@@ -57,6 +58,7 @@ inline constexpr PageNo first_page(std::uint32_t page_size) noexcept {
 
 enum MetaFeature : std::uint32_t {  // part of the file format
   kMetaEncrypted = 1,
+  kMetaRotating = 2,  // pages of two key epochs; the key table holds the master key of before, too
 };
 
 enum MetaState : std::uint16_t {  // part of the file format
@@ -84,8 +86,10 @@ struct Meta {
   std::uint32_t key_epoch = 0;
   crypto::KeyTable keys = {};
   History history = {};
+  Version previous_until = 0;
 
   bool is_encrypted() const noexcept { return (features & kMetaEncrypted) != 0; }
+  bool is_rotating() const noexcept { return (features & kMetaRotating) != 0; }
   bool is_clean() const noexcept { return (state & kMetaClean) != 0; }
 };
 

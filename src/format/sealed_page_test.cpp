@@ -54,6 +54,33 @@ bool same_body(const Image& left, const Image& right) {
   return std::equal(left.begin() + kPageHeaderSize, left.end() - kPageTrailerSize, right.begin() + kPageHeaderSize);
 }
 
+// Of key epoch 2.
+std::shared_ptr<const crypto::KeyRing> next_ring() {
+  const std::array<std::byte, 32> key{std::byte{2}};
+  return crypto::KeyRing::make(key, Cipher::Aes256Gcm, 2, std::as_bytes(std::span(&kFile, 1))).value();
+}
+
+TEST(SealedPageCodec, opens_pages_of_the_epoch_before_up_to_the_last_version_of_it) {
+  constexpr PageRef kLater{97, Generation::of(6, 0), 0x5e55};
+  const auto codec = SealedPageCodec::make(kFile, ring_of(1), crypto::Salt{std::byte{1}}).value();
+  const Image old = sealed_page(*codec), too_late = sealed_page(*codec, kLater);
+  ASSERT_TRUE(codec->begin_epoch(next_ring(), crypto::Salt{std::byte{2}}, 5).is_ok());
+  const Image renewed = sealed_page(*codec), later = sealed_page(*codec, kLater);
+  EXPECT_EQ(base::load<PageHeader>(renewed.data()).key_epoch, 2u);
+  EXPECT_EQ(open(*codec, old), ErrorCode::Ok);
+  EXPECT_EQ(open(*codec, renewed), ErrorCode::Ok);
+  EXPECT_EQ(open(*codec, later, kLater), ErrorCode::Ok);
+  // What whoever knows the old keys alone can make.
+  EXPECT_EQ(open(*codec, too_late, kLater), ErrorCode::PageForged);
+
+  const auto reopened = SealedPageCodec::make(kFile, next_ring(), crypto::Salt{std::byte{3}}).value();
+  EXPECT_EQ(open(*reopened, old), ErrorCode::PageForged);
+  EXPECT_EQ(open(*reopened, renewed), ErrorCode::Ok);
+  reopened->add_old_epoch({ring_of(1), 5});
+  EXPECT_EQ(open(*reopened, old), ErrorCode::Ok);
+  EXPECT_EQ(open(*reopened, too_late, kLater), ErrorCode::PageForged);
+}
+
 TEST(SealedPageCodec, opens_in_a_later_session_what_it_sealed) {
   for (const Cipher cipher : {Cipher::Aes256Gcm, Cipher::ChaCha20Poly1305}) {
     for (const std::size_t size : {kSize, std::size_t{65536}, 3 * kSize}) {

@@ -88,8 +88,8 @@ Status SourceFile::unlock() {
   secret_ = {};
   if (!keys.has_value()) return keys.status().with("path", path_);
   keys_ = keys->ring;
-  std::unique_ptr<format::PageCodec> codec =
-      TRY(format::SealedPageCodec::make(choice_.meta.file, keys_, crypto::Salt{}));
+  const format::MetaChoice choice = TRY(format::choose_meta(header_area(), keys_.get()));
+  std::unique_ptr<format::PageCodec> codec = TRY(engine::make_page_codec(choice.meta, *keys, crypto::Salt{}));
   std::unique_ptr<format::LogSeal> seal = TRY(format::LogSeal::make(keys_, crypto::Salt{}));
   codec_ = std::move(codec);
   log_seal_ = std::move(seal);

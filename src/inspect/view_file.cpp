@@ -49,7 +49,9 @@ Value chosen_value(const format::Meta& meta) {
       .add("map_root", ref_value(meta.map_root))
       .add("log_position", meta.log_position)
       .add("encrypted", meta.is_encrypted())
-      .add("key_slots", std::uint64_t{meta.keys.list().size()});
+      .add("key_slots", std::uint64_t{meta.keys.list().size()})
+      .add("key_epoch", meta.key_epoch)
+      .add("rotating", meta.is_rotating());
 }
 
 // The content of an intact page beyond its fields.

@@ -151,6 +151,7 @@ Value page_row(const SourceFile& source, const PageLook& look, std::optional<boo
   row.add("first", look.first).add("pages", std::uint64_t{look.image.size() / source.page_size()});
   row.add("version", header.generation.version()).add("rewrite", std::uint64_t{header.generation.rewrite()});
   row.add("session", format::hex_of(header.session)).add("fill", fill_of(look, source.page_size()));
+  if (source.is_encrypted()) row.add("key_epoch", header.key_epoch);
   if (header.page != look.first) row.add("misplaced_from", header.page);
   return row;
 }

@@ -13,7 +13,7 @@ Result<std::uint32_t> put_key(engine::Engine& engine, const Secret& secret, std:
   if (!secret) return Status::error(ErrorCode::SecretInvalid, "no secret was given");
   std::uint32_t filled = 0;
   CHECK(engine.change_keys([&](crypto::KeyTable& table, const crypto::MasterKey& master) -> Status {
-    if (slot && (*slot >= table.slots.size() || !table.slots[*slot].is_used())) {
+    if (slot && (*slot >= table.slots.size() || !table.slots[*slot].is_of_secret())) {
       return Status::error(ErrorCode::KeySlotNotFound).with("slot", std::uint64_t{*slot});
     }
     filled = static_cast<std::uint32_t>(TRY(crypto::add_key(engine.env(), table, master, secret, slot)));
@@ -56,6 +56,11 @@ Result<std::uint32_t> Database::add_key(const Secret& secret) {
 
 Status Database::replace_key(std::uint32_t slot, const Secret& secret) {
   return kv::safely([&] { return put_key(*impl_->current(), secret, slot).status(); });
+}
+
+Result<RotateReport> Database::rotate_keys(const Secret& secret, const ProgressFunction& progress) {
+  if (!secret) return Status::error(ErrorCode::SecretInvalid, "no secret was given");
+  return kv::safely([&] { return impl_->current()->rotate(secret, progress); });
 }
 
 Status Database::remove_key(std::uint32_t slot) {

@@ -212,15 +212,15 @@ class Importer {
 
 Result<std::unique_ptr<kv::ExportSink>> sink_for(const engine::Engine& engine, os::Env& env, os::File& file,
                                                  Plaintext plaintext) {
-  const auto& ring = engine.keys().ring;
-  if (!ring || plaintext == Plaintext::Allowed) return std::unique_ptr<kv::ExportSink>(new kv::PlainSink(file));
-  return kv::SealedSink::create(env, file, engine.key_table(), ring->master(), ring->cipher());
+  const auto [keys, table] = engine.keys_for_copy();
+  if (!keys.ring || plaintext == Plaintext::Allowed) return std::unique_ptr<kv::ExportSink>(new kv::PlainSink(file));
+  return kv::SealedSink::create(env, file, table, keys.ring->master(), keys.ring->cipher());
 }
 
 // A secret says that the file is encrypted, so that nobody can put a plain one in its place.
 Result<std::unique_ptr<kv::ExportSource>> source_of(os::File& file, const engine::Engine& target, const Secret& secret,
                                                     Plaintext plaintext) {
-  const auto& ring = target.keys().ring;
+  const std::shared_ptr<const crypto::KeyRing> ring = target.keys().ring;
   if (!TRY(kv::is_sealed_export(file))) {
     if (secret) return Status::error(ErrorCode::NotEncrypted, "a secret was given, but the export is not encrypted");
     return std::unique_ptr<kv::ExportSource>(new kv::PlainSource(file));

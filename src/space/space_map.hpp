@@ -102,6 +102,8 @@ class SpaceMap {
   // not part of the new one are held on return. Allocates pages, so it may fail like allocate(); then nothing has
   // changed, except that the file may have grown.
   Result<FrozenMap> freeze(const Identify& identify);
+  // The next freeze() writes every page of the map anew that is of a version up to `until`. Returns how many are.
+  std::uint64_t renew(format::Version until);
   // After the frozen map's pages could not be written, and before another freeze(): the map on disk is again the one
   // before. The new pages become free, the retired ones allocated; the next freeze() writes all that this one covered.
   void unfreeze(const FrozenMap& frozen) noexcept;

@@ -184,6 +184,20 @@ Result<FrozenMap> SpaceMap::freeze(const Identify& identify) {
   return std::move(frozen);
 }
 
+// A page of the map is never older than those below it: with every old leaf, every old page above is written.
+std::uint64_t SpaceMap::renew(format::Version until) {
+  std::uint64_t count = 0;
+  for (std::size_t level = 0; level < levels_.size(); ++level) {
+    for (std::size_t index = 0; index < levels_[level].size(); ++index) {
+      const PageRef& ref = levels_[level][index];
+      if (ref.is_null() || ref.generation.version() > until) continue;
+      if (level == 0 && index < dirty_.size()) dirty_[index] = true;
+      ++count;
+    }
+  }
+  return count;
+}
+
 void SpaceMap::unfreeze(const FrozenMap& frozen) noexcept {
   for (const auto& [node, change] : frozen.changes) VITRINE_ASSERT(ref_at(node).same(change.after));
   undo(frozen);

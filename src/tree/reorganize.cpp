@@ -8,28 +8,47 @@
 
 namespace vitrine::tree {
 
+namespace {
+
+constexpr std::uint64_t kLooksPerMove = 8;
+
+}  // namespace
+
+// Looking is cheaper than moving, but the writer of a large tree must not wait for all of it either.
+bool TreeWriter::MoveRule::is_enough(const MoveStep& step) const noexcept {
+  return step.moved >= budget || (!limit && step.seen >= kLooksPerMove * budget);
+}
+
 Result<TreeWriter::MoveStep> TreeWriter::move_below(PageNo limit, Bytes from, std::uint64_t budget) {
   MoveStep step;
-  if (!root_.page.is_null()) TRY(move_node(root_.page, limit, from, budget, step));
+  if (!root_.page.is_null()) TRY(move_node(root_.page, {.limit = limit, .budget = budget}, from, step));
+  return step;
+}
+
+Result<TreeWriter::MoveStep> TreeWriter::renew(Version until, Bytes from, std::uint64_t budget) {
+  MoveStep step;
+  const MoveRule rule{.limit = std::nullopt, .until = until, .budget = budget};
+  if (!root_.page.is_null()) TRY(move_node(root_.page, rule, from, step));
   return step;
 }
 
 // Moves the subtree's pages, children first, and then its own. Returns whether `ref` changed.
-Result<bool> TreeWriter::move_node(PageRef& ref, PageNo limit, Bytes from, std::uint64_t budget, MoveStep& step) {
+Result<bool> TreeWriter::move_node(PageRef& ref, const MoveRule& rule, Bytes from, MoveStep& step) {
   const PageRef before = ref;
+  ++step.seen;
   pool::ReadGuard page = TRY(fetch_node(workspace_.pool(), ref, std::nullopt));
   if (view(page).is_leaf()) {
     page.release();
-    CHECK(move_values(ref, limit, step));
+    CHECK(move_values(ref, rule, step));
   } else {
     for (unsigned i = view(page).child_for(from); i < view(page).count(); ++i) {
-      if (step.moved >= budget && !step.next) {
+      if (rule.is_enough(step) && !step.next) {
         step.next.emplace();
         view(page).key(i).append_to(*step.next);
       }
       if (step.next) break;
       PageRef child = view(page).child(i);
-      if (!TRY(move_node(child, limit, from, budget, step))) continue;
+      if (!TRY(move_node(child, rule, from, step))) continue;
       page.release();
       pool::WriteGuard mutable_page = TRY(workspace_.make_mutable(ref));
       node(mutable_page).set_child(i, child);
@@ -37,13 +56,17 @@ Result<bool> TreeWriter::move_node(PageRef& ref, PageNo limit, Bytes from, std::
     }
     page.release();
   }
-  if (ref.page() >= limit) {
-    if (TRY(workspace_.relocate_below(limit, ref))) ++step.moved;
+  if (rule.takes(ref)) {
+    const pool::WriteGuard moved =
+        TRY(rule.limit ? workspace_.relocate_below(*rule.limit, ref) : workspace_.make_mutable(ref));
+    if (moved) ++step.moved;
+  } else if (!rule.limit && rule.takes(before)) {
+    ++step.moved;  // along with a child
   }
   return !ref.same(before);
 }
 
-Status TreeWriter::move_values(PageRef& ref, PageNo limit, MoveStep& step) {
+Status TreeWriter::move_values(PageRef& ref, const MoveRule& rule, MoveStep& step) {
   pool::Pool& pool = workspace_.pool();
   for (unsigned i = 0;; ++i) {
     LargeValue value;
@@ -54,11 +77,14 @@ Status TreeWriter::move_values(PageRef& ref, PageNo limit, MoveStep& step) {
       if (i == leaf.count()) return {};
       value = TRY(decode_large_value(leaf.value(i)));
     }
-    bool beyond = value.ref.page() + value.pages > limit;
-    for (const ExtentEntry& extent : TRY(extents_of(pool, value))) beyond |= extent.ref.page() + extent.pages > limit;
-    if (!beyond) continue;
-    Result<LargeValue> moved = move_value(value, limit);
-    if (moved.status().code() == ErrorCode::SpaceExhausted) continue;  // it stays where it is
+    bool is_taken = rule.takes(value.ref, value.pages);
+    for (const ExtentEntry& extent : TRY(extents_of(pool, value))) {
+      is_taken |= rule.takes(extent.ref, extent.pages);
+      step.seen += extent.pages;
+    }
+    if (!is_taken) continue;
+    Result<LargeValue> moved = move_value(value, rule.limit);
+    if (rule.limit && moved.status().code() == ErrorCode::SpaceExhausted) continue;  // it stays where it is
     CHECK(moved.status());
     pool::WriteGuard page = TRY(workspace_.make_mutable(ref));
     const Bytes bytes(reinterpret_cast<const char*>(&*moved), sizeof *moved);
@@ -67,10 +93,12 @@ Status TreeWriter::move_values(PageRef& ref, PageNo limit, MoveStep& step) {
   }
 }
 
-// A copy of the value in new extents below `limit`. SpaceExhausted when there is no room; then nothing has changed.
-Result<LargeValue> TreeWriter::move_value(const LargeValue& value, PageNo limit) {
+// A copy of the value in new extents, below `limit` if there is one. SpaceExhausted when there is no room; then nothing
+// has changed.
+Result<LargeValue> TreeWriter::move_value(const LargeValue& value, std::optional<PageNo> limit) {
   pool::Pool& pool = workspace_.pool();
-  const Workspace::Ceiling ceiling(workspace_, limit);
+  std::optional<Workspace::Ceiling> ceiling;
+  if (limit) ceiling.emplace(workspace_, *limit);
   LargeValueWriter writer(workspace_);
   for (const ExtentEntry& extent : TRY(extents_of(pool, value))) {
     CHECK(writer.append(TRY(read_extent(pool, extent, format::PageType::Extent))));
@@ -84,7 +112,6 @@ Result<LargeValue> TreeWriter::move_value(const LargeValue& value, PageNo limit)
 
 namespace {
 
-constexpr std::uint64_t kLooksPerMove = 8;
 constexpr unsigned kRepackLeaves = 8;  // looked at together: seven full ones from eight that are 7/8 full
 
 // Leaves stay a little open, so that the next insert does not split them again.

@@ -87,8 +87,12 @@ class TreeWriter {
   struct MoveStep {
     std::optional<std::string> next;
     std::uint64_t moved = 0;
+    std::uint64_t seen = 0;
   };
   Result<MoveStep> move_below(PageNo limit, Bytes from, std::uint64_t budget);
+  // Rewrites every page of the tree that is of a version up to `until`, in the same way; stops also after it has seen
+  // some times `budget` pages.
+  Result<MoveStep> renew(Version until, Bytes from, std::uint64_t budget);
   // Rewrites neighbouring leaves that fit into fewer, from `from` on; at most about `budget` leaves, and looks at
   // no more than some times as many.
   Result<MoveStep> merge_thin(Bytes from, std::uint64_t budget);
@@ -144,9 +148,20 @@ class TreeWriter {
   Result<LeafRow> leaf_row(Bytes key);
   Result<bool> repack(Bytes key, unsigned first, unsigned count);
 
-  Result<bool> move_node(PageRef& ref, PageNo limit, Bytes from, std::uint64_t budget, MoveStep& step);
-  Status move_values(PageRef& ref, PageNo limit, MoveStep& step);
-  Result<LargeValue> move_value(const LargeValue& value, PageNo limit);
+  // Which pages a walk moves: those that reach to `limit` or beyond, to below it; or those up to a version, anywhere.
+  struct MoveRule {
+    std::optional<PageNo> limit;
+    Version until = 0;
+    std::uint64_t budget = 0;
+
+    bool takes(const PageRef& ref, std::uint32_t pages = 1) const noexcept {
+      return limit ? ref.page() + pages > *limit : ref.generation.version() <= until;
+    }
+    bool is_enough(const MoveStep& step) const noexcept;
+  };
+  Result<bool> move_node(PageRef& ref, const MoveRule& rule, Bytes from, MoveStep& step);
+  Status move_values(PageRef& ref, const MoveRule& rule, MoveStep& step);
+  Result<LargeValue> move_value(const LargeValue& value, std::optional<PageNo> limit);
 
   Workspace& workspace_;
   TreeRoot root_;

@@ -136,4 +136,14 @@ PinReport Versions::report() const {
   return report;
 }
 
+std::uint64_t Versions::held_pages(Version until) const {
+  std::lock_guard lock(mutex_);
+  std::uint64_t count = 0;
+  const auto add = [&](const RetiredPages& pages) { count += pages.birth <= until ? pages.count : 0; };
+  for (const auto& [version, pin] : pins_) std::for_each(pin.held.begin(), pin.held.end(), add);
+  std::for_each(undecided_.begin(), undecided_.end(), add);
+  std::for_each(released_.begin(), released_.end(), add);
+  return count;
+}
+
 }  // namespace vitrine::txn

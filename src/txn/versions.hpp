@@ -79,6 +79,8 @@ class Versions {
   State latest() const;
   State published() const;
   PinReport report() const;
+  // Pages of versions up to `until` that somebody may still need, or that nobody has taken since.
+  std::uint64_t held_pages(Version until) const;
 
  private:
   struct Pin {

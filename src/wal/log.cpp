@@ -51,11 +51,11 @@ Log::Log(os::Env& env, std::unique_ptr<os::File> file, format::FileId id, const 
     : env_(env),
       file_(std::move(file)),
       id_(id),
-      seal_(options.seal),
-      frame_head_(kFrameHeaderSize + (seal_ ? format::kFrameSaltSize : 0)),
+      frame_head_(kFrameHeaderSize + (options.seal ? format::kFrameSaltSize : 0)),
       segment_size_(options.segment_size),
       part_max_(options.buffer_size / 2 / kFrameAlignment * kFrameAlignment),
       slots_(*file_, options.segment_size, options.size_max),
+      seal_(options.seal),
       active_(options.buffer_size),
       taken_(options.buffer_size) {}
 
@@ -224,6 +224,12 @@ Status Log::put_frame(FrameType type, std::uint64_t commit_seq, Bytes payload) {
   watermark_ = fields.durable;
   if (type == FrameType::Transaction || type == FrameType::Part) transactions_end_ = end_;
   return {};
+}
+
+void Log::change_seal(std::shared_ptr<const format::LogSeal> seal) {
+  std::lock_guard lock(mutex_);
+  VITRINE_ASSERT(seal != nullptr && seal_ != nullptr);
+  seal_ = std::move(seal);
 }
 
 void Log::recycle(Lsn keep_from) {

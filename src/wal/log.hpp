@@ -99,6 +99,10 @@ class Log {
   // [writer] Syncs, then appends and syncs a Seal frame if a transaction is not yet vouched for by a later frame.
   Status seal();
 
+  // [writer] Frames appended from now on are sealed with this. REQUIRES: the log was made with a seal, and everything
+  // appended before lies before the position of the newest checkpoint, since no other seal opens it.
+  void change_seal(std::shared_ptr<const format::LogSeal> seal);
+
   // [writer] Frames before `keep_from` will not be needed again: their slots may be reused.
   void recycle(Lsn keep_from);
 
@@ -148,21 +152,21 @@ class Log {
   os::Env& env_;
   const std::unique_ptr<os::File> file_;
   const format::FileId id_;
-  const std::shared_ptr<const format::LogSeal> seal_;
   const std::size_t frame_head_;  // bytes of a frame before its payload
   const std::uint32_t segment_size_;
   const std::size_t part_max_;           // payload of one frame, so that every frame fits into an empty buffer
   SlotRing slots_;                       // [writer]
   std::optional<Lsn> ahead_refused_in_;  // [writer] segment in which the disk had no room for a slot ahead
 
-  mutable std::mutex mutex_;       // guards what follows, except atomics and `taken_` during a turn
-  std::condition_variable idle_;   // a turn has ended
-  LogBuffer active_;               // takes appended frames
-  LogBuffer taken_;                // is being written by the thread that has the turn
-  std::uint64_t slot_offset_ = 0;  // of the current segment
-  Lsn segment_start_ = 0;          // changed by the writer alone
-  Lsn next_ = 0;                   // where the next frame goes
-  Lsn end_ = 0;                    // end of the last frame
+  mutable std::mutex mutex_;                     // guards what follows, except atomics and `taken_` during a turn
+  std::shared_ptr<const format::LogSeal> seal_;  // null: not encrypted
+  std::condition_variable idle_;                 // a turn has ended
+  LogBuffer active_;                             // takes appended frames
+  LogBuffer taken_;                              // is being written by the thread that has the turn
+  std::uint64_t slot_offset_ = 0;                // of the current segment
+  Lsn segment_start_ = 0;                        // changed by the writer alone
+  Lsn next_ = 0;                                 // where the next frame goes
+  Lsn end_ = 0;                                  // end of the last frame
   std::uint64_t chain_ = 0;
   std::uint64_t commit_seq_ = 0;  // of the last record that is whole
   Lsn transactions_end_ = 0;      // end of the last frame that carries data

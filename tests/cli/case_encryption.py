@@ -3,6 +3,7 @@
 import os
 import pty
 import re
+import signal
 import subprocess
 
 from harness import check, check_equal
@@ -224,6 +225,52 @@ def case_a_database_is_encrypted_rotated_and_decrypted(folder):
     check_equal((folder / "a.vtr").stat().st_mode & 0o777, 0o600, "mode")
     check_equal(sorted(folder.files()), ["a.vtr", "key", "other"], "files")
     folder.verified("a.vtr")
+
+
+def page_epochs(folder, name, *unlock):
+    """How many pages in use there are of each key epoch, by what inspect says."""
+    epochs = {}
+    start = "0"
+    while start is not None:
+        payload = folder.ok("inspect", "pages", name, "--from", start, *unlock, "--json").payload()
+        for page in payload["pages"]:
+            if page.get("key_epoch"):
+                epochs[page["key_epoch"]] = epochs.get(page["key_epoch"], 0) + 1
+        start = None if payload["next"] is None else str(payload["next"])
+    return epochs
+
+
+def case_keys_rotate_with_progress_and_go_on_after_an_interrupt(folder):
+    (folder / "key").write_bytes(folder.random.randbytes(64))
+    unlock = ("--keyfile", "key")
+    folder.ok("init", "a.vtr", "--encrypt", *unlock)
+    folder.ok("put", "a.vtr", "--stdin", *unlock, stdin=b"".join(b"%08d\t%s\n" % (i, b"v" * 200) for i in range(60000)))
+    check_equal(list(page_epochs(folder, "a.vtr", *unlock)), [1], "epochs before")
+    master, slave = pty.openpty()
+    process = subprocess.Popen([folder.program, "key", "rotate", "a.vtr", *unlock], cwd=folder.path,
+                               stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=slave)
+    os.close(slave)
+    seen = b""
+    while b"rotate [" not in seen or b"%" not in seen:
+        seen += os.read(master, 1000)
+    process.send_signal(signal.SIGINT)
+    out, _ = process.communicate(timeout=60)
+    os.close(master)
+    check(process.returncode in (0, 8), f"{process.returncode} {out}")
+    was_stopped = process.returncode == 8  # it may have been faster than the signal
+    info = folder.ok("info", "a.vtr", *unlock, "--json").payload()
+    check_equal((info["key_epoch"], info["rotating"]), (2, was_stopped), "info")
+    folder.ok("put", "a.vtr", "between", "1", *unlock)
+    folder.verified("a.vtr", *unlock)
+    rotated = folder.ok("key", "rotate", "a.vtr", *unlock, "--json").json()
+    check_equal((rotated["resumed"], rotated["key_epoch"], rotated["dropped_keys"], rotated["pages_in_use"]),
+                (was_stopped, 2 if was_stopped else 3, 0, 0), "answer")
+    check(rotated["pages_rewritten"] > 0 and rotated["pages_wiped"] > 0, str(rotated))
+    check_equal(list(page_epochs(folder, "a.vtr", *unlock)), [rotated["key_epoch"]], "epochs")
+    info = folder.ok("info", "a.vtr", *unlock, "--json").payload()
+    check_equal((info["key_epoch"], info["rotating"]), (rotated["key_epoch"], False), "info")
+    folder.reads("get", "a.vtr", "between", *unlock, out="1\n")
+    folder.verified("a.vtr", *unlock)
 
 
 def case_an_encrypted_file_is_explained_as_far_as_it_can_be_without_its_key(folder):

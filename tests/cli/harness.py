@@ -186,8 +186,8 @@ class Folder:
         return {bytes.fromhex(key.decode()): bytes.fromhex(value.decode())
                 for key, value in (line.split(b"\t") for line in lines)}
 
-    def verified(self, name):
-        report = self.ok("verify", name, "--json").payload()
+    def verified(self, name, *unlock):
+        report = self.ok("verify", name, *unlock, "--json").payload()
         check(report["clean"] and report["complete"] and report["findings"] == [], f"verify: {report}")
         return report
 
