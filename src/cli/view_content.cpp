@@ -214,6 +214,11 @@ class TreePanel : public WindowPanel {
   std::optional<std::size_t> wanted_;  // row to select when the node was loaded
 };
 
+std::string gaps_text(const Value& keys) {
+  const std::size_t gaps = member_list(keys, "gaps").size();
+  return gaps == 0 ? "" : ", without " + std::to_string(gaps) + (gaps == 1 ? " damaged page" : " damaged pages");
+}
+
 class KeysPanel : public WindowPanel {
  public:
   std::string_view name() const noexcept override { return "keys"; }
@@ -234,7 +239,7 @@ class KeysPanel : public WindowPanel {
     const Value* const error = keys.find("error");
     const bool is_bad = error != nullptr && !error->is_null();
     head_.push_back("entries of the " + member_text(keys, "source") +
-                    (is_bad ? ", which cannot be opened: " + value_text(error) : ""));
+                    (is_bad ? ", which cannot be opened: " + value_text(error) : "") + gaps_text(keys));
     for (const Value& row : member_list(keys, "keys")) {
       const std::string key = key_text(row, "key");
       rows_.push_back({key, key + "  " + member_text(row, "record_size") + " bytes, version " +

@@ -74,6 +74,7 @@ Status TreeStream::open() {
     return {};
   }
   if (status.kind() != ErrorKind::IntegrityFailure) return status;
+  last_gap_ = status;
   // A gap right behind the last one is one with it.
   if (gaps_++ == 0 || gap_is_open_ || gap_end_ != low_) gap_begin_ = low_;
   skip();

@@ -25,6 +25,8 @@ class TreeStream {
   // REQUIRES: at a subtree. A root has the highest level there is until it is opened.
   const PageRef& ref() const noexcept { return ref_; }
   unsigned level() const noexcept { return level_; }
+  // No key of it reaches this; empty: no bound.
+  const std::string& high() const noexcept { return high_; }
   // To the first part of the subtree, or behind it when its node cannot be read. Errors: those that are no damage.
   Status open();
 
@@ -36,6 +38,7 @@ class TreeStream {
   void skip();
 
   std::uint64_t gaps() const noexcept { return gaps_; }
+  const Status& last_gap() const noexcept { return last_gap_; }
   std::uint64_t nodes_read() const noexcept { return nodes_read_; }
   // Whether `key`, which is smaller than low(), may stand in the part that could not be read last.
   bool is_unknown(Bytes key) const noexcept {
@@ -60,6 +63,7 @@ class TreeStream {
   PageRef ref_;
   unsigned level_ = 0;
   std::uint64_t gaps_ = 0, nodes_read_ = 0;
+  Status last_gap_;
   std::string gap_begin_, gap_end_;
   bool gap_is_open_ = false;  // up to the last key
 };

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 #include "inspect/tree_walk.hpp"
 
-#include <algorithm>
-
 #include "base/codec.hpp"
 #include "base/try.hpp"
 
@@ -35,22 +33,13 @@ Status check_range(const tree::NodeView& node, PageNo page, Bytes low, Bytes hig
   return Status::error(ErrorCode::PageMalformed, "a node has keys outside of its range").with("page", page);
 }
 
-Status TreeWalk::run(Bytes from, std::uint64_t nodes_max) {
-  from_ = from;
-  nodes_max_ = nodes_max;
-  nodes_ = 0;
-  stopped_at_.reset();
+Status TreeWalk::run() {
   done_ = false;
   if (source_.meta().tree_root.is_null()) return {};
   return go(source_.meta().tree_root, std::nullopt, {}, {});
 }
 
 Status TreeWalk::go(const PageRef& ref, std::optional<unsigned> level, Bytes low, Bytes high) {
-  if (nodes_++ >= nodes_max_) {
-    stopped_at_ = std::string(std::max(low, Bytes(from_)));
-    done_ = true;
-    return {};
-  }
   std::vector<std::byte> image;
   const Result<tree::NodeView> node = read_node(source_, ref, level, image);
   Status status = node.has_value() ? check_range(*node, ref.page(), low, high) : node.status();
@@ -69,7 +58,7 @@ Status TreeWalk::visit(const tree::NodeView& node, Bytes low, Bytes high) {
     key.clear();
     node.key(i).append_to(key);
     if (node.is_leaf()) {
-      if (key >= from_) done_ = !visitor_.entry(key, node.value(i), node.is_large(i));
+      done_ = !visitor_.entry(key, node.value(i), node.is_large(i));
       continue;
     }
     const std::string begin = i == 0 ? std::string(low) : key;
@@ -78,7 +67,6 @@ Status TreeWalk::visit(const tree::NodeView& node, Bytes low, Bytes high) {
       end.clear();
       node.key(i + 1).append_to(end);
     }
-    if (!end.empty() && end <= from_) continue;
     CHECK(go(node.child(i), node.level() - 1, begin, end));
   }
   return {};

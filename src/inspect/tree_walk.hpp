@@ -38,11 +38,7 @@ class TreeWalk {
   // REQUIRES: source.header_status() is ok. All outlive the walk.
   TreeWalk(SourceFile& source, const TreeVisitor& visitor) : source_(source), visitor_(visitor) {}
 
-  // All entries with a key >= `from`. Ends early when it has read `nodes_max` nodes: then stopped_at() is where to go
-  // on. With at least kNodesMin of them it always gets on.
-  static constexpr std::uint64_t kNodesMin = 512;
-  Status run(Bytes from = {}, std::uint64_t nodes_max = ~std::uint64_t{0});
-  const std::optional<std::string>& stopped_at() const noexcept { return stopped_at_; }
+  Status run();
 
  private:
   Status go(const PageRef& ref, std::optional<unsigned> level, Bytes low, Bytes high);
@@ -50,10 +46,6 @@ class TreeWalk {
 
   SourceFile& source_;
   const TreeVisitor& visitor_;
-  std::string from_;
-  std::uint64_t nodes_max_ = 0;
-  std::uint64_t nodes_ = 0;
-  std::optional<std::string> stopped_at_;
   bool done_ = false;
 };
 

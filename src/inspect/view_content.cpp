@@ -6,18 +6,18 @@
 
 #include "base/codec.hpp"
 #include "base/try.hpp"
-#include "engine/engine.hpp"
+#include "inspect/tree_stream.hpp"
 #include "inspect/tree_walk.hpp"
 #include "inspect/views.hpp"
 #include "kv/keyspace.hpp"
-#include "tree/cursor.hpp"
 #include "tree/extent.hpp"
 
 namespace vitrine::inspect {
 namespace {
 
 constexpr std::uint64_t kValueShown = 4096;
-constexpr std::uint64_t kNodesMax = 2 * TreeWalk::kNodesMin;  // read of a file that cannot be opened, for one answer
+// Read for one answer: more than a way from the root to a leaf can have, so that the next one gets on.
+constexpr std::uint64_t kNodesMax = 1024;
 
 struct Entry {
   Bytes key;   // of the tree
@@ -26,83 +26,76 @@ struct Entry {
 };
 using EntryVisitor = std::function<Result<bool>(const Entry&)>;
 
-// Entries of the present through the engine, or of the checkpoint from single pages.
+// Entries of the present through the engine, or of the checkpoint from single pages; both go on behind a damaged page.
 class Entries {
  public:
-  Entries(SourceFile& source, const Options& options) : source_(source) {
-    Options reading = options;
-    reading.access = Access::ReadOnly;
-    Result<std::shared_ptr<engine::Engine>> opened = engine::Engine::open(env_of(options), source.path(), reading);
-    if (opened.has_value()) {
-      engine_ = *std::move(opened);
-    } else {
-      refused_ = opened.status();
+  Entries(SourceFile& source, const Options& options) {
+    Result<std::unique_ptr<Moment>> present = present_moment(source.path(), options);
+    refused_ = present.status();
+    is_present_ = present.has_value();
+    if (is_present_) {
+      moment_ = *std::move(present);
+    } else if (source.header_status().is_ok()) {
+      moment_ = checkpoint_moment(source, source.meta());
     }
   }
 
-  // `visit` ends it by false. Of pages alone it looks at no more than some nodes: then stopped_at() is where to go on.
+  // `visit` ends it by false. It reads no more than some nodes: then stopped_at() is where to go on.
   Status walk(Bytes from, const EntryVisitor& visit) {
-    if (engine_ != nullptr) {
-      refused_ = walk_present(from, visit);
-      if (refused_.kind() != ErrorKind::IntegrityFailure) return refused_;
-      return Status{};  // what was met is in `refused_`
+    if (moment_ == nullptr) return refused_;
+    TreeStream stream(*moment_);
+    while (stream.at() != TreeStream::At::End) {
+      if (stream.at() == TreeStream::At::Entry) {
+        const bool is_wanted = stream.low() >= from;
+        if (is_wanted && !TRY(visit({stream.low(), stream.cell(), stream.is_large()}))) return {};
+        stream.skip();
+      } else if (!stream.high().empty() && stream.high() <= from) {
+        stream.skip();
+      } else if (stream.nodes_read() + stream.gaps() == kNodesMax) {
+        stopped_at_ = std::max<Bytes>(stream.low(), from);
+        return {};
+      } else {
+        CHECK(open(stream));
+      }
     }
-    CHECK(source_.header_status());
-    Status failed;
-    const TreeVisitor visitor{[&](Bytes key, Bytes cell, bool is_large) {
-                                const Result<bool> more = visit({key, cell, is_large});
-                                failed = more.status();
-                                return more.has_value() && *more;
-                              },
-                              [&](const Gap& gap) { gaps_.push_back(gap); },
-                              {}};
-    TreeWalk walk(source_, visitor);
-    CHECK(walk.run(from, kNodesMax));
-    stopped_at_ = walk.stopped_at();
-    return failed;
+    return {};
   }
 
   // Up to `size_max` bytes of the record.
   Result<std::string> record(const Entry& entry, std::uint64_t size_max) {
     if (!entry.is_large) return std::string(entry.cell.substr(0, size_max));
-    if (engine_ == nullptr) return source_.read_value(entry.cell, size_max);
-    tree::LargeValueReader reader = TRY(tree::LargeValueReader::open(engine_->pool(), entry.cell));
-    std::string record(std::min(size_max, reader.size()), '\0');
-    record.resize(TRY(reader.read_at(0, record.data(), record.size())));
+    const std::unique_ptr<ValueReader> value = TRY(moment_->value(entry.cell));
+    std::string record;
+    while (record.size() < std::min(size_max, value->size())) {
+      record.append(TRY(value->at(record.size())).substr(0, size_max - record.size()));
+    }
     return record;
   }
 
   const std::optional<std::string>& stopped_at() const noexcept { return stopped_at_; }
 
   void add_source(Value& to) const {
-    to.add("source", engine_ != nullptr ? "database" : "checkpoint").add("error", error_name_value(refused_));
+    to.add("source", is_present_ ? "database" : "checkpoint").add("error", error_name_value(refused_));
     Value::List gaps;
-    for (const Gap& gap : gaps_) {
-      gaps.push_back(Value::object().add("page", gap.page).add("error", gap.why.name()));
+    for (const auto& [page, why] : gaps_) {
+      gaps.push_back(Value::object().add("page", page).add("error", why.name()));
     }
     to.add("gaps", std::move(gaps));
   }
 
  private:
-  Status walk_present(Bytes from, const EntryVisitor& visit) {
-    const engine::State state = engine_->pin_snapshot();
-    tree::TreeCursor cursor(engine_->pool(), state.root);
-    Status status = cursor.seek(from);
-    while (status.is_ok() && cursor.is_valid()) {
-      const Result<bool> more = visit({cursor.key(), cursor.value(), cursor.is_large()});
-      status = more.status();
-      if (!status.is_ok() || !*more) break;
-      status = cursor.next();
-    }
-    cursor.release();
-    engine_->unpin_snapshot(state);
-    return status;
+  Status open(TreeStream& stream) {
+    const PageNo page = stream.ref().page();
+    const std::uint64_t before = stream.gaps();
+    CHECK(stream.open());
+    if (stream.gaps() > before) gaps_[page] = stream.last_gap();
+    return {};
   }
 
-  SourceFile& source_;
-  std::shared_ptr<engine::Engine> engine_;
-  Status refused_;
-  std::vector<Gap> gaps_;
+  std::unique_ptr<Moment> moment_;  // null: there is neither
+  bool is_present_ = false;
+  Status refused_;  // why it is not the present
+  std::map<PageNo, Status> gaps_;
   std::optional<std::string> stopped_at_;
 };
 
@@ -136,8 +129,11 @@ Result<Value> key_row(Entries& entries, const Catalog& catalog, const Entry& ent
   Bytes rest = entry.key;
   const auto found = catalog.find(base::take_varint(rest).value_or(kv::kCatalogId));
   const Keyspace keyspace = found == catalog.end() ? Keyspace{kv::kCatalogId, false} : found->second.keyspace;
-  const std::string record = TRY(entries.record(entry, kValueShown + 10));
-  const kv::Record parts = TRY(kv::split_record(keyspace, record));
+  const Result<std::string> record = entries.record(entry, kValueShown + 10);
+  if (!record.has_value() && record.status().kind() != ErrorKind::IntegrityFailure) return record.status();
+  row.add("error", error_name_value(record.status()));
+  if (!record.has_value()) return row;
+  const kv::Record parts = TRY(kv::split_record(keyspace, *record));
   row.add("version", keyspace.versions ? Value(parts.version) : Value());
   row.add("value", bytes_value(parts.value.substr(0, kValueShown)));
   row.add("value_shown_bytes", std::uint64_t{std::min<std::uint64_t>(parts.value.size(), kValueShown)});

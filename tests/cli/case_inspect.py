@@ -86,6 +86,34 @@ def case_pages_can_be_walked_and_agree_with_space_and_verify(folder):
     check_equal(sum(run["pages"] for run in runs if run["state"] == "in_use"), reached)
 
 
+def all_keys(folder, *words):
+    """Every key that can be shown, as text, and the pages that are missing."""
+    seen, gaps, position = [], set(), []
+    while True:
+        part = payload(folder, "keys", "a.vtr", "--limit", "700", *words, *position)
+        seen += [row["key"] for row in part["keys"]]
+        gaps |= {gap["page"] for gap in part["gaps"]}
+        if part["next"] is None:
+            return seen, gaps
+        position = ["--from", part["next"]]
+
+
+def case_keys_behind_a_damaged_page_are_shown(folder):
+    filled(folder)
+    whole, gaps = all_keys(folder)
+    check_equal(gaps, set())
+    leaf = payload(folder, "tree", "a.vtr")["children"][2]["ref"]["page"]
+    lost = [slot["key"] for slot in payload(folder, "page", str(leaf), "a.vtr", "--limit", "1000")["content"]["slots"]]
+    image = bytearray((folder / "a.vtr").read_bytes())
+    image[leaf * PAGE + 300] ^= 1
+    (folder / "a.vtr").write_bytes(image)
+    check_equal(all_keys(folder), ([key for key in whole if key not in lost], {leaf}))
+    root = payload(folder, "tree", "a.vtr")["node"]["page"]
+    image[root * PAGE + 300] ^= 1
+    (folder / "a.vtr").write_bytes(image)
+    check_equal(all_keys(folder), ([], {root}))
+
+
 def case_keys_page_through_everything_and_show_only_what_was_asked(folder):
     entries = filled(folder)
     seen, words = [], []
