@@ -11,7 +11,7 @@ namespace vitrine::engine {
 Status Engine::change_keys(
     const std::function<Status(crypto::KeyTable& table, const crypto::MasterKey& master)>& change) {
   CHECK(check_usable());
-  if (!keys_.ring) return Status::error(ErrorCode::NotEncrypted, "the database is not encrypted and has no keys");
+  if (!keys().ring) return Status::error(ErrorCode::NotEncrypted, "the database is not encrypted and has no keys");
   if (is_read_only()) return Status::error(ErrorCode::ReadOnly);
   CHECK(failure());
   CHECK(take_latch());
