@@ -8,7 +8,8 @@ file(GLOB bench_sources CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/bench/*_bench.c
 foreach(source IN LISTS bench_sources)
   get_filename_component(name "${source}" NAME_WE)
   add_executable(${name} EXCLUDE_FROM_ALL "${source}")
-  target_link_libraries(${name} PRIVATE ${VITRINE_TOP_LAYER} ${VITRINE_PACKAGES_format} vitrine_compile_options)
+  target_link_libraries(${name} PRIVATE
+    ${VITRINE_TOP_LAYER} ${VITRINE_PACKAGES_format} ${VITRINE_PACKAGES_sql} vitrine_compile_options)
   add_dependencies(benches ${name})
 endforeach()
 

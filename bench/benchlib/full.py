@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT OR Apache-2.0
 """The full measurement: more data, larger values, small caches, encryption, and what needs a process of its own."""
 import json
+import pathlib
 import subprocess
 import sys
 
@@ -8,6 +9,7 @@ from benchlib import table, targets
 from benchlib.table import shortened
 
 _MIB = 1 << 20
+_TOOLS = pathlib.Path(__file__).resolve().parents[2] / "tools"
 _LARGE_MEMORY_KB = 20 << 20  # ten million records of five stores beside each other, files and caches
 
 
@@ -130,16 +132,38 @@ def _seeds(run):
     run.add_table("the ten rows of tokimo-kvdb, operations a second", table.rows(lines))
 
 
-def _documents(run):
-    """Vitrine alone: the peers have no documents."""
-    done = subprocess.run([run.suite.binaries / "documents_bench", str(run.suite.directory)], capture_output=True,
-                          text=True, check=False)
+def _answer_of(command):
+    """The JSON that a program prints, or nothing when it fails."""
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode != 0:
         print(done.stderr.strip(), file=sys.stderr)
-        return
-    lines = [["JSON documents, no sync", "vitrine", "FerrumDB, elsewhere"]]
-    run.add_table("the rows of FerrumDB, microseconds", table.rows(
-        lines + [[row["what"], f"{row['microseconds']:.1f}", row["elsewhere"]] for row in json.loads(done.stdout)]))
+        return None
+    return json.loads(done.stdout)
+
+
+def _beside_sqlite(row) -> list:
+    """Processor time tells what a step costs; the clock, what the disk adds to it."""
+    (own, own_clock), (other, other_clock) = row["vitrine"], row["sqlite"]
+    return [row["what"], row["each"], f"{own:.2f}", f"{other:.2f}", f"{other / own:.2f}", f"{own_clock:.2f}",
+            f"{other_clock:.2f}", f"{other_clock / own_clock:.2f}"]
+
+
+def _documents(run):
+    """The other peers have no documents."""
+    packages = run.suite.directory / "packages.ndjson"
+    with open(packages, "wb") as file:
+        subprocess.run([_TOOLS / "package_documents.sh"], stdout=file, check=False)
+    found = _answer_of([run.suite.binaries / "document_figures_bench", packages, run.suite.directory])
+    packages.unlink()
+    if found:
+        lines = [["package index", "each", "vitrine", "sqlite", "ratio", "by the clock", "sqlite", "ratio"]]
+        run.add_table("documents beside SQLite, microseconds of the processor, then of the clock",
+                      table.rows(lines + [_beside_sqlite(row) for row in found]))
+    found = _answer_of([run.suite.binaries / "documents_bench", run.suite.directory])
+    if found:
+        lines = [["JSON documents, no sync", "vitrine", "FerrumDB, elsewhere"]]
+        run.add_table("the rows of FerrumDB, microseconds", table.rows(
+            lines + [[row["what"], f"{row['microseconds']:.1f}", row["elsewhere"]] for row in found]))
 
 
 SECTIONS = {"base": _base, "large": _large, "wide": _wide, "cold": _cold, "encrypted": _encrypted, "space": _space,
