@@ -4,8 +4,9 @@
 //   Document ada = Document::from_json(R"({"name": "Ada", "born": {"$date": "1815-12-10T00:00:00Z"}})").value();
 //   std::string text = ada.to_json();
 //
-// A Document is always well-formed: at most 16 MiB and 100 levels, UTF-8, no name twice in one object. A plain value;
-// copies share nothing.
+// A Document is always well-formed: at most 16 MiB and 100 levels, UTF-8, no name twice in one object. All of it is
+// checked when a document is made; of one that a database gives back, where it was checked on its way in, only what
+// reading it relies on. A plain value; copies share nothing.
 #pragma once
 
 #include <string>
@@ -14,6 +15,10 @@
 #include "vitrine/status.hpp"
 
 namespace vitrine {
+
+namespace doc {
+struct DocumentMaker;
+}
 
 // MongoDB Extended JSON v2. Both forms keep every value; canonical also keeps the exact number types.
 enum class JsonForm : std::uint8_t { Relaxed, Canonical };
@@ -35,6 +40,7 @@ class Document {
   friend bool operator==(const Document& a, const Document& b) noexcept { return a.bson_ == b.bson_; }
 
  private:
+  friend struct doc::DocumentMaker;
   explicit Document(ByteString bson) noexcept : bson_(std::move(bson)) {}
   ByteString bson_;
 };

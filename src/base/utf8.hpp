@@ -3,12 +3,20 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <string_view>
+
+#include "base/codec.hpp"
 
 namespace vitrine::base {
 
 inline bool is_utf8(std::string_view bytes) noexcept {
+  constexpr std::uint64_t kHighBits = 0x8080808080808080;  // of eight bytes that are no ASCII
   for (std::size_t i = 0; i < bytes.size();) {
+    if (i + 8 <= bytes.size() && (load<std::uint64_t>(bytes.data() + i) & kHighBits) == 0) {
+      i += 8;
+      continue;
+    }
     const auto lead = static_cast<unsigned char>(bytes[i]);
     if (lead < 0x80) {
       ++i;

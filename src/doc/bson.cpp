@@ -2,7 +2,6 @@
 #include "doc/bson.hpp"
 
 #include <algorithm>
-#include <charconv>
 #include <limits>
 
 #include "base/try.hpp"
@@ -11,60 +10,7 @@
 namespace vitrine::doc {
 namespace {
 
-constexpr std::size_t kNone = ~std::size_t{0};
 constexpr std::uint8_t kOldBinarySubtype = 2;  // has a second length inside
-constexpr std::size_t kEmptySize = 5;          // of a document without elements
-
-// Size of the value of type `type` at the front of `bytes`, or kNone.
-std::size_t value_size(std::uint8_t type, Bytes bytes) noexcept {
-  const auto counted = [&](std::size_t extra, std::size_t least) {
-    if (bytes.size() < 4) return kNone;
-    const auto count = base::load<std::int32_t>(bytes.data());
-    if (count < 0 || static_cast<std::size_t>(count) < least) return kNone;
-    return static_cast<std::size_t>(count) + extra;
-  };
-  std::size_t size = kNone;
-  switch (static_cast<Type>(type)) {
-    case Type::Null:
-    case Type::MinKey:
-    case Type::MaxKey:
-      return 0;
-    case Type::Bool:
-      size = 1;
-      break;
-    case Type::Int32:
-      size = 4;
-      break;
-    case Type::Double:
-    case Type::Date:
-    case Type::Int64:
-    case Type::Timestamp:
-      size = 8;
-      break;
-    case Type::ObjectId:
-      size = 12;
-      break;
-    case Type::Decimal128:
-      size = 16;
-      break;
-    case Type::String:
-      size = counted(4, 1);
-      break;
-    case Type::Object:
-    case Type::Array:
-      size = counted(0, kEmptySize);
-      break;
-    case Type::Binary:
-      size = counted(5, 0);
-      break;
-    case Type::Regex: {
-      const std::size_t pattern = bytes.find('\0');
-      const std::size_t options = pattern == Bytes::npos ? Bytes::npos : bytes.find('\0', pattern + 1);
-      return options == Bytes::npos ? kNone : options + 1;
-    }
-  }
-  return size <= bytes.size() ? size : kNone;
-}
 
 Status malformed(std::string_view why) { return Status::error(ErrorCode::DocumentMalformed, why); }
 
@@ -104,14 +50,12 @@ class Names {
 Status check_elements(Bytes document, Type type, std::size_t level) {
   if (level > kDocumentDepthMax) return Status::error(ErrorCode::DocumentTooDeep);
   Names names;
+  ElementName position;
   Elements walk(document);
-  for (std::size_t i = 0; const auto element = walk.next(); ++i) {
+  while (const auto element = walk.next()) {
     if (type == Type::Array) {
-      char position[20];
-      const auto end = std::to_chars(position, position + sizeof position, i).ptr;
-      if (element->name != Bytes(position, static_cast<std::size_t>(end - position))) {
-        return malformed("the elements of an array are not numbered 0, 1, 2...");
-      }
+      if (element->name != position.get()) return malformed("the elements of an array are not numbered 0, 1, 2...");
+      position.next();
     } else {
       if (!base::is_utf8(element->name)) return malformed("a member's name is not UTF-8");
       if (!names.add(element->name)) return malformed(kRepeated);
@@ -147,34 +91,26 @@ Status check_value(const Value& value, std::size_t level) {
   }
 }
 
+bool is_sound(Bytes document, std::size_t level) noexcept {
+  if (level > kDocumentDepthMax) return false;
+  Elements walk(document);
+  while (const auto element = walk.next()) {
+    if (element->value.is_container() && !is_sound(element->value.bytes, level + 1)) return false;
+  }
+  return walk.is_well_formed();
+}
+
 }  // namespace
+
+std::size_t regex_size(Bytes bytes) noexcept {
+  const std::size_t pattern = bytes.find('\0');
+  const std::size_t options = pattern == Bytes::npos ? Bytes::npos : bytes.find('\0', pattern + 1);
+  return options == Bytes::npos ? kNoSize : options + 1;
+}
 
 Bytes Value::regex_options() const noexcept {
   const std::size_t end = bytes.find('\0');
   return end == Bytes::npos || bytes.size() < end + 2 ? Bytes{} : bytes.substr(end + 1, bytes.size() - end - 2);
-}
-
-Elements::Elements(Bytes document) noexcept {
-  if (document.size() < kEmptySize || document.back() != '\0') return;
-  if (base::load<std::uint32_t>(document.data()) != document.size()) return;
-  rest_ = document.substr(4, document.size() - kEmptySize);
-  is_well_formed_ = true;
-}
-
-std::optional<Element> Elements::next() noexcept {
-  if (rest_.empty()) return std::nullopt;
-  const auto type = static_cast<std::uint8_t>(rest_.front());
-  const std::size_t name_end = rest_.find('\0', 1);
-  if (name_end != Bytes::npos) {
-    const Bytes name = rest_.substr(1, name_end - 1), after = rest_.substr(name_end + 1);
-    if (const std::size_t size = value_size(type, after); size != kNone) {
-      rest_ = after.substr(size);
-      return Element{name, {static_cast<Type>(type), after.substr(0, size)}};
-    }
-  }
-  is_well_formed_ = false;
-  rest_ = {};
-  return std::nullopt;
 }
 
 std::optional<Value> find_member(Bytes document, Bytes name) noexcept {
@@ -188,6 +124,10 @@ std::size_t count_members(Bytes document) noexcept {
   std::size_t count = 0;
   for (Elements walk(document); walk.next();) ++count;
   return count;
+}
+
+Status check_structure(Bytes document) {
+  return is_sound(document, 1) ? Status{} : malformed("the bytes of a document are damaged");
 }
 
 Status check_document(Bytes document) {

@@ -41,6 +41,7 @@ enum class Type : std::uint8_t {
 };
 
 inline constexpr std::uint8_t kUuidSubtype = 4;
+inline constexpr std::size_t kEmptySize = 5;  // of a document without elements
 
 struct Decimal128 {
   std::uint64_t low = 0, high = 0;
@@ -86,12 +87,103 @@ struct Element {
   Value value;
 };
 
+// The names of the elements of an array, one after the other: "0", "1", "2"...
+class ElementName {
+ public:
+  ElementName() noexcept { digits_.fill('0'); }
+  Bytes get() const noexcept { return {digits_.data() + begin_, digits_.size() - begin_}; }
+  void next() noexcept {
+    std::size_t at = digits_.size() - 1;
+    while (digits_[at] == '9') {
+      digits_[at] = '0';
+      if (at == begin_) digits_[--begin_] = '0';
+      --at;
+    }
+    ++digits_[at];
+  }
+
+ private:
+  std::array<char, 20> digits_;
+  std::size_t begin_ = 19;
+};
+
+inline constexpr std::size_t kNoSize = ~std::size_t{0};
+std::size_t regex_size(Bytes bytes) noexcept;
+
+// Size of the value of type `type` at the front of `bytes`, or kNoSize. Inline, because it is asked for each element of
+// each document that is looked at.
+inline std::size_t value_size(std::uint8_t type, Bytes bytes) noexcept {
+  const auto counted = [&](std::size_t extra, std::size_t least) {
+    if (bytes.size() < 4) return kNoSize;
+    const auto count = base::load<std::int32_t>(bytes.data());
+    if (count < 0 || static_cast<std::size_t>(count) < least) return kNoSize;
+    return static_cast<std::size_t>(count) + extra;
+  };
+  std::size_t size = kNoSize;
+  switch (static_cast<Type>(type)) {
+    case Type::Null:
+    case Type::MinKey:
+    case Type::MaxKey:
+      return 0;
+    case Type::Bool:
+      size = 1;
+      break;
+    case Type::Int32:
+      size = 4;
+      break;
+    case Type::Double:
+    case Type::Date:
+    case Type::Int64:
+    case Type::Timestamp:
+      size = 8;
+      break;
+    case Type::ObjectId:
+      size = 12;
+      break;
+    case Type::Decimal128:
+      size = 16;
+      break;
+    case Type::String:
+      size = counted(4, 1);
+      break;
+    case Type::Object:
+    case Type::Array:
+      size = counted(0, kEmptySize);
+      break;
+    case Type::Binary:
+      size = counted(5, 0);
+      break;
+    case Type::Regex:
+      return regex_size(bytes);
+  }
+  return size <= bytes.size() ? size : kNoSize;
+}
+
 // Walks the elements of a document or array. Stops early where the bytes are not well-formed.
 //   for (Elements walk(document); const auto element = walk.next();) use(*element);
 class Elements {
  public:
-  explicit Elements(Bytes document) noexcept;
-  std::optional<Element> next() noexcept;
+  explicit Elements(Bytes document) noexcept {
+    if (document.size() < kEmptySize || document.back() != '\0') return;
+    if (base::load<std::uint32_t>(document.data()) != document.size()) return;
+    rest_ = document.substr(4, document.size() - kEmptySize);
+    is_well_formed_ = true;
+  }
+  std::optional<Element> next() noexcept {
+    if (rest_.empty()) return std::nullopt;
+    const auto type = static_cast<std::uint8_t>(rest_.front());
+    const std::size_t name_end = rest_.find('\0', 1);
+    if (name_end != Bytes::npos) {
+      const Bytes name(rest_.data() + 1, name_end - 1), after(rest_.data() + name_end + 1, rest_.size() - name_end - 1);
+      if (const std::size_t size = value_size(type, after); size != kNoSize) {
+        rest_ = {after.data() + size, after.size() - size};
+        return Element{name, {static_cast<Type>(type), {after.data(), size}}};
+      }
+    }
+    is_well_formed_ = false;
+    rest_ = {};
+    return std::nullopt;
+  }
   // After the last next(): everything was consumed as the format says.
   bool is_well_formed() const noexcept { return is_well_formed_; }
 
@@ -107,6 +199,10 @@ inline bool is_reference_name(Bytes name) noexcept { return name == "$ref" || na
 std::optional<Value> find_member(Bytes document, Bytes name) noexcept;
 std::size_t count_members(Bytes document) noexcept;
 
+// What the readers here rely on, and no more: bounds, depth and known types. For documents of the store, which came in
+// through check_document. Errors: DocumentMalformed.
+Status check_structure(Bytes document);
+
 // Is `document` exactly one BSON document that may be stored: bounds, size, depth, known types, UTF-8, array names
 // 0, 1, 2..., no name twice? Errors: DocumentMalformed, DocumentTooLarge, DocumentTooDeep.
 Status check_document(Bytes document);
@@ -115,6 +211,11 @@ Status check_document(Bytes document);
 class Builder {
  public:
   Builder() { open(); }
+  // For a document of about `size` bytes.
+  explicit Builder(std::size_t size) {
+    bytes_.reserve(size);
+    open();
+  }
 
   Builder& add(Bytes name, Value value);
   Builder& add_double(Bytes name, double value) { return add_fixed(Type::Double, name, value); }

@@ -101,6 +101,28 @@ TEST(Bson, refuses_every_cut_and_every_wrong_length) {
   EXPECT_FALSE(check_document({}).is_ok());
 }
 
+TEST(Bson, the_structure_of_damaged_bytes_is_refused) {
+  const ByteString bytes(json(R"({"s": "text", "o": {"a": [1, {"b": 2.5}]}})").bson());
+  EXPECT_TRUE(ok(check_structure(bytes)));
+  for (std::size_t size = 0; size < bytes.size(); ++size) EXPECT_FALSE(check_structure(bytes.substr(0, size)).is_ok());
+  ByteString inner = bytes;
+  inner[inner.find('o') + 2] ^= 1;  // the size of the object
+  EXPECT_FALSE(check_structure(inner).is_ok());
+  const auto nested = [](std::size_t levels) {
+    Builder builder;
+    for (std::size_t i = 1; i < levels; ++i) builder.open_member("a", Type::Object);
+    for (std::size_t i = 1; i < levels; ++i) builder.close_member();
+    return builder.finish();
+  };
+  EXPECT_TRUE(ok(check_structure(nested(kDocumentDepthMax))));
+  EXPECT_FALSE(check_structure(nested(kDocumentDepthMax + 1)).is_ok());
+}
+
+TEST(Bson, elements_of_arrays_are_numbered_from_zero_on) {
+  ElementName name;
+  for (int i = 0; i < 12'000; ++i, name.next()) ASSERT_EQ(name.get(), std::to_string(i));
+}
+
 // Whatever is accepted after random changes must also be BSON for the other library, and survive JSON.
 TEST(Bson, what_is_accepted_after_random_damage_is_well_formed) {
   const std::uint64_t seed = os::testing::seed();
@@ -117,6 +139,7 @@ TEST(Bson, what_is_accepted_after_random_damage_is_well_formed) {
     const Result<Document> document = Document::from_bson(bytes);
     if (!document.has_value()) continue;
     ++accepted;
+    ASSERT_TRUE(ok(check_structure(bytes)));
     ASSERT_TRUE(libbson_accepts(bytes));
     (void)document->to_json();
   }

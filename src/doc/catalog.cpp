@@ -11,6 +11,7 @@
 #include "doc/collection_options.hpp"
 #include "doc/expiry.hpp"
 #include "doc/key_encoding.hpp"
+#include "doc/schema.hpp"
 
 namespace vitrine::doc {
 namespace {
@@ -93,8 +94,7 @@ static Status replace_member(kv::StoreWriter& txn, Bytes name, Bytes member, con
   return txn.put(catalog_key(name), builder.finish());
 }
 
-Result<Collection> open_collection(const kv::StoreReader& txn, Bytes name) {
-  const ByteString entry = TRY(read_entry(txn, name));
+static Result<Collection> parse_entry(Bytes name, Bytes entry) {
   const std::optional<Value> id = find_member(entry, "id");
   if (!id || id->type != Type::Int64 || id->as_integer() <= 0) return damaged_record();
   Collection collection{static_cast<std::uint32_t>(id->as_integer()), ByteString(name), {}, {}, false, 0, {}};
@@ -102,12 +102,31 @@ Result<Collection> open_collection(const kv::StoreReader& txn, Bytes name) {
   if (const std::optional<Value> options = find_member(entry, kOptions)) {
     collection.options = TRY(decode_options(options->bytes));
   }
+  if (const Document& validator = collection.options.validator; count_members(validator.bson()) > 0) {
+    collection.schema = std::make_shared<const Schema>(TRY(Schema::compile(validator.bson())));
+  }
   collection.may_expire = find_member(entry, kExpires).has_value() ||
                           std::any_of(collection.indexes.begin(), collection.indexes.end(),
                                       [](const Index& index) { return index.expire_after_s.has_value(); });
-  if (collection.may_expire) collection.now_ms = TRY(current_ms(txn));
   return collection;
 }
+
+Result<std::shared_ptr<const Collection>> find_collection(const kv::StoreReader& txn, Bytes name) {
+  const ByteString entry = TRY(read_entry(txn, name));
+  const ByteString key = catalog_key(name);
+  kv::Memo* const memo = txn.memo();
+  auto collection = std::static_pointer_cast<const Collection>(memo != nullptr ? memo->find(key, entry) : nullptr);
+  if (!collection) {
+    collection = std::make_shared<const Collection>(TRY(parse_entry(name, entry)));
+    if (memo != nullptr) memo->keep(key, entry, collection);
+  }
+  if (!collection->may_expire) return collection;
+  auto timed = std::make_shared<Collection>(*collection);
+  timed->now_ms = TRY(current_ms(txn));
+  return std::shared_ptr<const Collection>(std::move(timed));
+}
+
+Result<Collection> open_collection(const kv::StoreReader& txn, Bytes name) { return *TRY(find_collection(txn, name)); }
 
 Result<std::vector<ByteString>> list_collections(const kv::StoreReader& txn) {
   std::vector<ByteString> names;

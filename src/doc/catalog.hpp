@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 // Which collections there are, and where their documents lie. All of it is entries of the store, so it changes and is
-// undone with everything else of a transaction. Nothing is remembered outside of the store.
+// undone with everything else of a transaction. What is parsed of it is kept beside the store, with the bytes that it
+// was parsed from.
 //
 //   01 NAME                   a collection: BSON {"id": ..., "indexes": [...] (index.hpp), "options": {...},
 //                             "expires": true}
@@ -25,14 +26,17 @@ struct Collection {
   ByteString name = {};
   std::vector<Index> indexes = {};
   CollectionOptions options = {};
-  bool may_expire = false;                            // some document has, or had, a time at which it expires
-  std::uint64_t now_ms = 0;                           // when the collection was opened, if it may expire
-  mutable std::shared_ptr<const Schema> schema = {};  // the validator, once it was compiled
+  bool may_expire = false;                    // some document has, or had, a time at which it expires
+  std::uint64_t now_ms = 0;                   // when the collection was opened, if it may expire
+  std::shared_ptr<const Schema> schema = {};  // the validator; null: none
 
   const Index* find_index(Bytes index) const noexcept;
 };
 
+// What the catalog says in this transaction; parsed once for all transactions that read the same (kv/memo.hpp).
 // Errors: CollectionNotFound, DocumentMalformed (a damaged catalog entry).
+Result<std::shared_ptr<const Collection>> find_collection(const kv::StoreReader& txn, Bytes name);
+// The same, to be changed.
 Result<Collection> open_collection(const kv::StoreReader& txn, Bytes name);
 Result<std::vector<ByteString>> list_collections(const kv::StoreReader& txn);
 

@@ -7,6 +7,7 @@
 
 #include "base/try.hpp"
 #include "doc/csv.hpp"
+#include "doc/document_maker.hpp"
 #include "doc/json.hpp"
 #include "doc/record_splitter.hpp"
 #include "kv/safely.hpp"
@@ -49,7 +50,7 @@ struct DocumentDecoder::Impl {
         has_no_names = !taken.is_ok();
         CHECK(taken);
       } else if (!is_blank(*record)) {
-        return std::optional<Document>(TRY(Document::from_json(*record)));
+        return std::optional<Document>(doc::DocumentMaker::from_checked(TRY(json.read(*record))));
       }
     }
   }
@@ -57,6 +58,7 @@ struct DocumentDecoder::Impl {
   const DocumentFormat format;
   doc::RecordSplitter splitter;
   doc::CsvReader table;
+  doc::JsonReader json;
   bool has_no_names = false;
 };
 

@@ -25,7 +25,10 @@ Status on_catalog(WriteTransaction& txn, Body&& body) {
   });
 }
 
-Result<DocumentId> id_of(Bytes storable) { return DocumentId::of(TRY(Document::from_bson(storable))); }
+Result<DocumentId> id_of(Bytes storable) {
+  return DocumentId::of(
+      doc::DocumentMaker::from_checked(doc::Builder().add(doc::kIdName, doc::id_of(storable)).finish()));
+}
 
 }  // namespace
 
@@ -101,7 +104,7 @@ Result<std::uint64_t> DocumentReader::scan(Bytes collection, const DocumentFunct
   return on_collection(*txn_, collection, [&](const kv::StoreReader& store, const doc::Collection& in) -> Count {
     Status failed;
     const std::uint64_t count = TRY(doc::scan_documents(store, in, [&](Bytes bson, std::uint64_t version) {
-      Result<Document> document = Document::from_bson(bson);
+      Result<Document> document = doc::DocumentMaker::from_store(ByteString(bson));
       failed = document.status();
       return document.has_value() && visit({*std::move(document), version});
     }));

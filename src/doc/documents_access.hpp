@@ -3,6 +3,7 @@
 #pragma once
 
 #include "base/try.hpp"
+#include "doc/document_maker.hpp"
 #include "doc/query.hpp"
 #include "kv/native_store.hpp"
 #include "kv/safely.hpp"
@@ -27,7 +28,8 @@ auto on_collection(const Transaction& txn, Bytes name, Body&& body)
     -> std::invoke_result_t<Body, const kv::StoreReader&, const Collection&> {
   return kv::safely([&]() -> std::invoke_result_t<Body, const kv::StoreReader&, const Collection&> {
     const kv::NativeReader store = TRY(kv::NativeReader::attach(txn, kKeyspace));
-    return body(store, TRY(open_collection(store, name)));
+    const std::shared_ptr<const Collection> collection = TRY(find_collection(store, name));
+    return body(store, *collection);
   });
 }
 
@@ -36,13 +38,14 @@ auto on_collection(WriteTransaction& txn, Bytes name, Body&& body)
     -> std::invoke_result_t<Body, kv::StoreWriter&, const Collection&> {
   return kv::safely([&]() -> std::invoke_result_t<Body, kv::StoreWriter&, const Collection&> {
     kv::NativeWriter store = TRY(kv::NativeWriter::attach(txn, kKeyspace));
-    return body(store, TRY(open_collection(store, name)));
+    const std::shared_ptr<const Collection> collection = TRY(find_collection(store, name));
+    return body(store, *collection);
   });
 }
 
-inline Result<std::optional<StoredDocument>> stored(const std::optional<Record>& record) {
+inline Result<std::optional<StoredDocument>> stored(std::optional<Record> record) {
   if (!record) return std::optional<StoredDocument>();
-  Document document = TRY(Document::from_bson(record->bson));
+  Document document = TRY(DocumentMaker::from_store(std::move(record->bson)));
   return std::optional<StoredDocument>({std::move(document), record->version});
 }
 

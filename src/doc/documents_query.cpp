@@ -43,7 +43,8 @@ class Handover {
       : projection_(projection), visit_(visit), versions_(versions) {}
 
   bool operator()(Bytes bson, std::uint64_t version) {
-    Result<Document> document = Document::from_bson(projection_.is_all() ? bson : Bytes(projection_.apply(bson)));
+    Result<Document> document =
+        doc::DocumentMaker::from_store(projection_.is_all() ? ByteString(bson) : projection_.apply(bson));
     failed_ = document.status();
     return document.has_value() && visit_({*std::move(document), versions_ ? version : 0});
   }

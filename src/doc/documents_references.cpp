@@ -46,7 +46,7 @@ Result<std::uint64_t> DocumentReader::referrers(Bytes collection, const Document
       const doc::Collection in = TRY(doc::open_collection(store, name));
       Status failed;
       const auto pass_on = [&](Bytes bson, std::uint64_t version, std::vector<std::string> paths) {
-        Result<Document> document = Document::from_bson(bson);
+        Result<Document> document = doc::DocumentMaker::from_store(ByteString(bson));
         failed = document.status();
         goes_on = document.has_value() && visit({name, {*std::move(document), version}, std::move(paths)});
         return goes_on;

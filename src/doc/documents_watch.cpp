@@ -33,7 +33,7 @@ Result<ByteString> to_position(const WatchOptions& options) {
 
 Result<DocumentChange> to_change(const doc::ChangeView& view) {
   DocumentChange change{view.kind, ByteString(view.collection), view.version, {}, to_token(view.position)};
-  if (!view.bson.empty()) change.document = TRY(Document::from_bson(view.bson));
+  if (!view.bson.empty()) change.document = TRY(doc::DocumentMaker::from_store(ByteString(view.bson)));
   return change;
 }
 

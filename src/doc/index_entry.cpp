@@ -56,7 +56,7 @@ class PathKeys {
     keys_.erase(std::unique(keys_.begin(), keys_.end(), is_same), keys_.end());
   }
 
-  const std::vector<Key>& keys() const noexcept { return keys_; }
+  std::vector<Key>& keys() noexcept { return keys_; }
   bool has_value() const noexcept { return has_value_; }
 
  private:
@@ -92,8 +92,13 @@ bool parts_are_in_order(const Index& index, Bytes document) {
 }
 
 // Each head with each tail. False when that is too much.
-bool combine(std::vector<Key>& heads, const std::vector<Key>& tails) {
+bool combine(std::vector<Key>& heads, std::vector<Key> tails) {
   if (heads.size() * tails.size() > kIndexEntriesMax) return false;
+  if (heads.size() == 1 && tails.size() == 1) {
+    heads.front().bytes.append(tails.front().bytes);
+    heads.front().is_exact &= tails.front().is_exact;
+    return heads.front().bytes.size() <= kIndexEntriesBytesMax;
+  }
   std::vector<Key> keys;
   keys.reserve(heads.size() * tails.size());
   std::size_t size = 0;
@@ -110,8 +115,9 @@ bool combine(std::vector<Key>& heads, const std::vector<Key>& tails) {
 
 void append_entry(std::vector<IndexEntry>& to, const Index& index, const Key& key, Bytes id) {
   const bool is_cut = key.bytes.size() > kIndexHeadMax;
-  IndexEntry entry{entry_prefix(index, key.bytes), {}};
-  entry.key.append(id);
+  IndexEntry entry;
+  entry.key.reserve(kPrefixSize + std::min(key.bytes.size(), kIndexHeadMax) + kIndexHashSize + id.size());
+  entry.key.append(entry_prefix(index, key.bytes)).append(id);
   entry.value.push_back(static_cast<char>((is_cut ? kIsCut : 0) | (key.is_exact ? 0 : kIsInexact)));
   base::append_varint(entry.value, key.bytes.size());
   if (is_cut) entry.value.append(key.bytes);
@@ -133,12 +139,13 @@ Result<std::vector<IndexEntry>> make_entries(const Index& index, Bytes document,
     path.collect(document);
     has_value |= path.has_value();
     if (path.keys().size() > 1) multikey |= std::uint64_t{1} << i;
-    if (!combine(keys, path.keys())) return Status::error(ErrorCode::IndexTooManyKeys).with("index", index.name);
+    if (!combine(keys, std::move(path.keys())))
+      return Status::error(ErrorCode::IndexTooManyKeys).with("index", index.name);
   }
   if (index.sparse && !has_value) return entries;
   entries.reserve(keys.size());
   for (const Key& key : keys) append_entry(entries, index, key, id);
-  std::sort(entries.begin(), entries.end());
+  if (entries.size() > 1) std::sort(entries.begin(), entries.end());
   return entries;
 }
 

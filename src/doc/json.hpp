@@ -6,14 +6,31 @@
 // 34 digits, a number outside the range of doubles, a type wrapper that is not exactly one, more than 100 levels.
 #pragma once
 
+#include <memory>
+
 #include "doc/bson.hpp"
 #include "vitrine/document.hpp"
 
 namespace vitrine::doc {
 
-// One JSON object. Errors: JsonMalformed (detail "offset" where known), DocumentMalformed, DocumentTooLarge,
-// DocumentTooDeep, OutOfMemory.
-Result<ByteString> bson_from_json(Bytes json);
+// Reads one JSON object after the other with the same memory. One thread at a time.
+class JsonReader {
+ public:
+  JsonReader();
+  ~JsonReader();
+  JsonReader(const JsonReader&) = delete;
+  JsonReader& operator=(const JsonReader&) = delete;
+
+  // Errors: JsonMalformed (detail "offset" where known), DocumentMalformed, DocumentTooLarge, DocumentTooDeep,
+  // OutOfMemory.
+  Result<ByteString> read(Bytes json);
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+inline Result<ByteString> bson_from_json(Bytes json) { return JsonReader().read(json); }
 
 bool is_json_number(Bytes text) noexcept;
 // Errors: JsonMalformed when it is not one, or cannot be kept.

@@ -3,6 +3,7 @@
 // checked here, because it hands them out as text.
 #include <simdjson.h>
 
+#include <algorithm>
 #include <charconv>
 #include <memory>
 
@@ -21,11 +22,12 @@ constexpr std::size_t kTextMax = 16 * kDocumentSizeMax;
 
 Status malformed_json(std::string_view why) { return Status::error(ErrorCode::JsonMalformed, why); }
 
-Status status_of(simdjson::error_code error) {
-  if (error == simdjson::SUCCESS) return {};
+Status error_of(simdjson::error_code error) {
   if (error == simdjson::MEMALLOC) return Status::out_of_memory();
   return malformed_json(simdjson::error_message(error));
 }
+
+Status status_of(simdjson::error_code error) { return error == simdjson::SUCCESS ? Status{} : error_of(error); }
 
 bool is_digit(char character) noexcept { return character >= '0' && character <= '9'; }
 
@@ -92,11 +94,12 @@ Status read_value(Builder& to, Bytes name, ondemand::value value, std::size_t le
 
 Status read_array(Builder& to, Bytes name, ondemand::array array, std::size_t level) {
   to.open_member(name, Type::Array);
-  std::size_t index = 0;
+  ElementName position;
   for (auto item : array) {
     ondemand::value value;
     CHECK(status_of(std::move(item).get(value)));
-    CHECK(read_value(to, std::to_string(index++), value, level + 1));
+    CHECK(read_value(to, position.get(), value, level + 1));
+    position.next();
   }
   to.close_member();
   return {};
@@ -157,10 +160,10 @@ Status read_value(Builder& to, Bytes name, ondemand::value value, std::size_t le
   }
 }
 
-Result<ByteString> read_document(ondemand::document& document) {
+Result<ByteString> read_document(ondemand::document& document, std::size_t size) {
   ondemand::object object;
   CHECK(status_of(document.get_object().get(object)));
-  Builder builder;
+  Builder builder(std::min(size, kDocumentSizeMax));
   for (auto item : object) {
     ondemand::field field;
     CHECK(status_of(std::move(item).get(field)));
@@ -188,14 +191,22 @@ Status add_json_number(Builder& to, Bytes name, Bytes text) {
   return {};
 }
 
-Result<ByteString> bson_from_json(Bytes json) {
-  if (json.size() > kTextMax) return Status::error(ErrorCode::DocumentTooLarge).with("size", json.size());
-  const simdjson::padded_string text(json);
-  if (text.data() == nullptr) return Status::out_of_memory();
+struct JsonReader::Impl {
   ondemand::parser parser;
+  ByteString text;  // with the padding that the parser wants behind it
+};
+
+JsonReader::JsonReader() : impl_(std::make_unique<Impl>()) {}
+JsonReader::~JsonReader() = default;
+
+Result<ByteString> JsonReader::read(Bytes json) {
+  if (json.size() > kTextMax) return Status::error(ErrorCode::DocumentTooLarge).with("size", json.size());
+  ByteString& text = impl_->text;
+  text.reserve(json.size() + simdjson::SIMDJSON_PADDING);
+  text.assign(json);
   ondemand::document document;
-  CHECK(status_of(parser.iterate(text).get(document)));
-  Result<ByteString> bson = read_document(document);
+  CHECK(status_of(impl_->parser.iterate(text.data(), text.size(), text.capacity()).get(document)));
+  Result<ByteString> bson = read_document(document, json.size());
   if (!bson.has_value()) {
     const char* at = nullptr;
     const bool is_known = document.current_location().get(at) == simdjson::SUCCESS && at >= text.data();

@@ -40,10 +40,10 @@ PathRanges ranges_of_path(const Conditions& conditions, Bytes path, bool is_mult
   };
   for (const Condition& condition : conditions.all) {
     if (condition.path != path || is_all(condition.ranges)) continue;
-    if (!is_multikey) {
-      result.ranges = intersect(result.ranges, condition.ranges);
-    } else if (is_all(result.ranges)) {
+    if (is_all(result.ranges)) {
       result.ranges = condition.ranges;
+    } else if (!is_multikey) {
+      result.ranges = intersect(result.ranges, condition.ranges);
     } else {
       result.is_exact = false;
       if (width(condition.ranges) < width(result.ranges)) result.ranges = condition.ranges;
@@ -192,11 +192,18 @@ class Planner {
     return plan_of(candidate_for(*index, conditions_, *request_.order));
   }
 
-  // Those that hold the documents to a range, or give the order.
+  // Can the index hold the documents to a range, or give the order?
+  bool is_of_use(const Index& index, const Conditions& conditions) const {
+    return request_.order->is_given() ||
+           std::any_of(conditions.all.begin(), conditions.all.end(),
+                       [&](const Condition& condition) { return condition.path == index.parts.front().name; });
+  }
+
+  // Those that do.
   std::vector<Candidate> candidates_for(const Conditions& conditions) const {
     std::vector<Candidate> candidates;
     for (const Index& index : collection_.indexes) {
-      if (!may_use(index, conditions)) continue;
+      if (!is_of_use(index, conditions) || !may_use(index, conditions)) continue;
       Candidate candidate = candidate_for(index, conditions, *request_.order);
       if (candidate.used > 0 || candidate.gives_order) candidates.push_back(std::move(candidate));
     }

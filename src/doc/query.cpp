@@ -3,6 +3,8 @@
 // it names; or, when the order of the index is of no use, collect the ids first, sort them and then read.
 #include "doc/query.hpp"
 
+#include <algorithm>
+#include <array>
 #include <unordered_set>
 
 #include "base/try.hpp"
@@ -15,7 +17,7 @@ namespace vitrine::doc {
 namespace {
 
 constexpr std::size_t kManyIds = 2048;  // before asking whether a scan would be better
-constexpr std::size_t kBatchMax = 64;   // documents fetched at once
+constexpr std::size_t kBatchMax = 32;   // documents fetched at once
 
 Status exhausted(std::string_view what) { return Status::error(ErrorCode::BudgetExhausted, what); }
 
@@ -44,6 +46,12 @@ class Runner {
       CHECK(collect_and_read());
     }
     return run_.sorts ? sorter_.visit(visit_) : count_;
+  }
+
+  // By the index that the plan names already, as it gives the documents.
+  Result<std::uint64_t> run_along() {
+    CHECK(follow_index());
+    return count_;
   }
 
  private:
@@ -152,18 +160,35 @@ class Runner {
       if (!take_step()) return false;
       if (!is_new(entry.id)) return true;
       if (!failed_.is_ok()) return false;
-      if (!run_.is_covered) return fetch(entry.id);
+      if (!run_.is_covered) return request(entry.id);
       if (query_.only_counts) return take({});
       const std::optional<ByteString> told = document_of(*read.index, entry);
-      return told ? offer(entry.id, {*told, 0}) : fetch(entry.id);
+      return told ? offer(entry.id, {*told, 0}) : request(entry.id) && fetch();
     }));
+    CHECK(failed_);
+    if (!is_stopped_) fetch();
     return failed_;
   }
 
-  bool fetch(Bytes id) {
-    const Result<std::optional<ByteString>> entry = txn_.get(ByteString(prefix_).append(id));
-    if (!entry.has_value()) return fail(entry.status());
-    return *entry ? offer_entry(id, **entry) : fail(missing());
+  // Asks for a document. Some are fetched at once, more and more, because then they wait for memory together; but not
+  // more than may be wanted.
+  bool request(Bytes id) {
+    const std::uint64_t wanted = query_.limit - count_ < kBatchMax ? query_.limit - count_ : kBatchMax;
+    requests_[requested_++].assign(prefix_).append(id);
+    return requested_ < std::min(batch_, wanted + query_.skip - skipped_) || fetch();
+  }
+
+  // Offers what was asked for; false to stop.
+  bool fetch() {
+    std::array<Bytes, kBatchMax> keys;
+    const std::size_t count = std::exchange(requested_, 0);
+    std::copy_n(requests_.begin(), count, keys.begin());
+    batch_ = std::min(2 * batch_, kBatchMax);
+    const Status read = txn_.multi_get(std::span(keys).first(count), [&](std::size_t i, std::optional<Bytes> entry) {
+      if (is_stopped_) return;
+      is_stopped_ = entry ? !offer_entry(keys[i].substr(prefix_.size()), *entry) : !fail(missing());
+    });
+    return read.is_ok() ? !is_stopped_ : fail(read);
   }
 
   static Status missing() {
@@ -216,21 +241,10 @@ class Runner {
   }
 
   Status read_ids(const IdList& ids) {
-    std::vector<ByteString> keys;
-    std::size_t batch = 1;
-    for (std::size_t i = 0; i < ids.size() && !is_stopped_; batch = std::min(2 * batch, kBatchMax)) {
-      const std::size_t end = std::min(ids.size(), i + batch);
-      keys.clear();
-      for (std::size_t k = i; k < end; ++k) keys.push_back(ByteString(prefix_).append(ids[k]));
-      const std::vector<std::optional<ByteString>> entries = TRY(txn_.multi_get(keys));
-      for (std::size_t k = 0; k < entries.size() && !is_stopped_; ++k) {
-        if (!entries[k]) return missing();
-        is_stopped_ = !offer_entry(ids[i + k], *entries[k]);
-      }
-      CHECK(failed_);
-      i = end;
+    for (std::size_t i = 0; i < ids.size() && request(ids[i]); ++i) {
     }
-    return {};
+    if (!is_stopped_ && failed_.is_ok()) fetch();
+    return failed_;
   }
 
   const kv::StoreReader& txn_;
@@ -244,6 +258,8 @@ class Runner {
   std::unordered_set<ByteString> seen_;
   std::uint64_t seen_bytes_ = 0;
   std::uint64_t skipped_ = 0, count_ = 0;
+  std::array<ByteString, kBatchMax> requests_;  // keys of documents
+  std::size_t requested_ = 0, batch_ = 1;
   bool is_stopped_ = false;
   Status failed_;
 };
@@ -263,23 +279,16 @@ Result<std::uint64_t> run_query(const kv::StoreReader& txn, const Collection& co
 
 Result<std::uint64_t> run_range(const kv::StoreReader& txn, const Collection& collection, const Index& index,
                                 KeyRange range, RecordFunction visit) {
-  const ByteString prefix = document_prefix(collection);
-  std::unordered_set<ByteString> seen;
-  IndexScan scan;
-  scan.ranges = {std::move(range)};
-  std::uint64_t examined = 0, count = 0;
-  Status failed;
-  CHECK(scan_index(txn, index, scan, examined, [&](const IndexEntryView& entry) {
-    if (index.multikey != 0 && !seen.insert(ByteString(entry.id)).second) return true;
-    const Result<std::optional<Record>> record = read_document_at(txn, collection, entry.id);
-    failed = record.status();
-    if (!failed.is_ok()) return false;
-    if (!*record) return true;
-    ++count;
-    return visit((*record)->bson, (*record)->version);
-  }));
-  CHECK(failed);
-  return count;
+  const ByteString everything = Builder().finish();
+  Query query = TRY(Query::compile(everything));
+  query.bytes_max = query.steps_max = ~std::uint64_t{0};
+  QueryRun run;
+  run.plan.reads.push_back({&index, {}});
+  run.plan.reads.front().scan.ranges = {std::move(range)};
+  run.plan.may_repeat = index.multikey != 0;
+  run.plan.gives_order = true;
+  run.plan.needs_filter = false;
+  return Runner(txn, collection, query, visit, run).run_along();
 }
 
 }  // namespace vitrine::doc

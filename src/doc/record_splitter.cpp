@@ -65,7 +65,9 @@ Status RecordSplitter::check_size() noexcept {
 Bytes RecordSplitter::take(std::size_t dropped) noexcept {
   const Bytes whole(buffer_.data() + start_, at_ - start_);
   position_ = lines_;
-  lines_ += static_cast<std::uint64_t>(std::count(whole.begin(), whole.end(), '\n'));
+  // A line has only the line end that is dropped.
+  const bool is_line = format_ == DocumentFormat::JsonLines;
+  lines_ += is_line ? dropped : static_cast<std::uint64_t>(std::count(whole.begin(), whole.end(), '\n'));
   start_ = at_;
   return whole.substr(0, whole.size() - dropped);
 }

@@ -127,11 +127,11 @@ std::optional<Reference> reference_of(const Value& value) {
 Result<std::optional<Record>> resolve(const kv::StoreReader& txn, const Reference& reference) {
   const bool can_be = !reference.is_elsewhere && check_id(reference.id).is_ok();
   if (!can_be) return std::optional<Record>();
-  const Result<Collection> collection = open_collection(txn, reference.collection);
+  const Result<std::shared_ptr<const Collection>> collection = find_collection(txn, reference.collection);
   const ErrorCode code = collection.status().code();
   if (code == ErrorCode::CollectionNotFound || code == ErrorCode::CollectionName) return std::optional<Record>();
   if (!collection.has_value()) return collection.status();
-  return read_document(txn, *collection, reference.id);
+  return read_document(txn, **collection, reference.id);
 }
 
 Result<ResolvedDocument> resolve_deep(const kv::StoreReader& txn, Bytes collection, Bytes root,

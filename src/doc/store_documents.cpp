@@ -18,10 +18,11 @@ constexpr char kRecordFormat = 0x01, kExpiringFormat = 0x02;
 
 Status damaged() { return Status::error(ErrorCode::DocumentMalformed, "a damaged entry of a document"); }
 
-// Looks at everything that later code takes for granted, because a file may hold anything.
+// Looks at what later code takes for granted, because a file may hold anything.
 Result<RecordView> decode_record(Bytes entry) {
   const RecordView record = TRY(view_record(entry));
-  return check_document(record.bson).is_ok() ? Result<RecordView>(record) : damaged();
+  CHECK(check_structure(record.bson));
+  return record;
 }
 
 ByteString encode_record(const kv::StoreReader& txn, Bytes document, std::uint64_t expires) {
@@ -62,11 +63,7 @@ Status erase_record(kv::StoreWriter& txn, const Collection& collection, Bytes id
 }
 
 Status check_validator(const Collection& collection, Bytes document) {
-  if (count_members(collection.options.validator.bson()) == 0) return {};
-  if (!collection.schema) {
-    collection.schema = std::make_shared<const Schema>(TRY(Schema::compile(collection.options.validator.bson())));
-  }
-  return collection.schema->check(document);
+  return collection.schema ? collection.schema->check(document) : Status{};
 }
 
 // A name with `$` would be taken for an operator or a type wrapper in JSON. References need three of them.
@@ -157,9 +154,10 @@ Status scan_records(const kv::StoreReader& txn, const Collection& collection, By
   const ByteString begin = after.empty() ? prefix : after_prefix(prefix + ByteString(after));
   Status failed;
   TRY(txn.scan(begin, after_prefix(prefix), {}, [&](Bytes key, Bytes entry) {
-    const Result<RecordView> record = decode_record(entry);
+    const Result<RecordView> record = view_record(entry);
     failed = record.status();
-    return record.has_value() && visit(key.substr(prefix.size()), *record);
+    if (record.has_value() && !check_document(record->bson).is_ok()) failed = damaged();
+    return failed.is_ok() && visit(key.substr(prefix.size()), *record);
   }));
   return failed;
 }
@@ -188,6 +186,7 @@ Result<ByteString> storable_document(Bytes document) {
   const std::optional<Value> id = find_member(document, kIdName);
   if (id) {
     CHECK(check_id(*id));
+    if (id->bytes.data() == id_of(document).bytes.data()) return ByteString(document);
     builder.add(kIdName, *id);
   } else {
     builder.add_binary(kIdName, TRY(make_uuid(os::system_env())), kUuidSubtype);
@@ -231,7 +230,9 @@ Status insert_documents(kv::StoreWriter& txn, const Collection& collection, cons
   std::sort(sorted.begin(), sorted.end());
   const bool repeats = std::adjacent_find(sorted.begin(), sorted.end()) != sorted.end();
   if (repeats) return Status::error(ErrorCode::DocumentExists, "two of the documents have the same id");
-  const std::vector<std::optional<ByteString>> there = TRY(txn.multi_get(keys));
+  std::vector<std::optional<ByteString>> there;
+  CHECK(txn.multi_get(std::vector<Bytes>(keys.begin(), keys.end()),
+                      [&](std::size_t, std::optional<Bytes> value) { there.emplace_back(value); }));
   IndexChanges changes(collection);
   std::vector<RecordView> before;
   for (std::size_t i = 0; i < there.size(); ++i) {

@@ -53,6 +53,40 @@ TYPED_TEST(StoreDocumentsTest, refuses_names_that_are_not_names) {
   EXPECT_TRUE(ok(this->create(std::string(255, 'x'))));
 }
 
+// The catalog is parsed once for many transactions, each of which must see its own.
+TYPED_TEST(StoreDocumentsTest, what_was_parsed_of_the_catalog_is_never_out_of_date) {
+  const auto required = [](const char* member) {
+    CollectionOptions options;
+    options.validator = json(std::string("{\"required\":[\"") + member + "\"]}");
+    return [=](kv::StoreWriter& txn) { return set_options(txn, "c", options); };
+  };
+  const auto validator = [](const kv::StoreReader& txn) {
+    return find_collection(txn, "c").value()->options.validator.to_json();
+  };
+  ASSERT_TRUE(ok(this->create("c")));
+  const auto empty = this->reader();
+  EXPECT_EQ(validator(*empty), "{}");
+  ASSERT_TRUE(ok(this->write(required("a"))));
+  const auto first = this->reader();
+  {
+    const auto undone = this->store().begin_write().value();
+    ASSERT_TRUE(ok(required("b")(*undone)));
+    EXPECT_EQ(validator(*undone), R"({"required":["b"]})");
+    EXPECT_EQ(validator(*first), R"({"required":["a"]})");
+  }
+  EXPECT_EQ(validator(*this->reader()), R"({"required":["a"]})");
+  EXPECT_TRUE(fails(this->put("c", R"({"_id":1,"b":1})"), ErrorCode::DocumentMalformed));
+  const std::uint32_t before = find_collection(*first, "c").value()->id;
+  EXPECT_EQ(find_collection(*first, "c").value(), find_collection(*this->reader(), "c").value())
+      << "it is parsed twice";
+  ASSERT_TRUE(ok(this->write([](kv::StoreWriter& txn) { return drop_collection(txn, "c"); })));
+  EXPECT_TRUE(fails(find_collection(*this->reader(), "c"), ErrorCode::CollectionNotFound));
+  ASSERT_TRUE(ok(this->create("c")));
+  EXPECT_NE(find_collection(*this->reader(), "c").value()->id, before);
+  EXPECT_EQ(find_collection(*first, "c").value()->id, before);
+  EXPECT_EQ(validator(*empty), "{}");
+}
+
 TYPED_TEST(StoreDocumentsTest, the_catalog_is_undone_with_the_transaction) {
   EXPECT_TRUE(fails(this->write([](kv::StoreWriter& txn) {
     EXPECT_TRUE(ok(create_collection(txn, "a")));

@@ -7,6 +7,7 @@
 #include <mutex>
 
 #include "engine/engine.hpp"
+#include "kv/memo.hpp"
 #include "kv/operations.hpp"
 #include "kv/transaction_impl.hpp"
 #include "os/env.hpp"
@@ -55,6 +56,7 @@ struct DatabaseImpl : std::enable_shared_from_this<DatabaseImpl> {
   std::atomic<std::uint64_t> latest_ms{0};
   std::uint32_t known_keyspace = kv::kDefaultId;  // one that exists; for the one who may write
   kv::OperationCounters operations;
+  kv::Memo memo;
 };
 
 }  // namespace vitrine

@@ -16,9 +16,23 @@ MemoryStore::Range only(Bytes key) { return {ByteString(key), ByteString(key) + 
 
 bool overlap(const MemoryStore::Range& a, const MemoryStore::Range& b) { return a.begin < b.end && b.begin < a.end; }
 
+bool take(const MemoryStore::Map& map, Bytes key, ByteString& value) {
+  const auto found = map.find(key);
+  if (found != map.end()) value = found->second;
+  return found != map.end();
+}
+
+Status get_one_by_one(const StoreReader& txn, std::span<const Bytes> keys, StoreTeller tell) {
+  for (std::size_t i = 0; i < keys.size(); ++i) {
+    const std::optional<ByteString> value = TRY(txn.get(keys[i]));
+    tell(i, value ? std::optional<Bytes>(*value) : std::nullopt);
+  }
+  return {};
+}
+
 // Entries of [begin, end) in `map`, in either direction, until `visit` answers false.
 template <typename Map>
-std::uint64_t walk(const Map& map, Bytes begin, Bytes end, const StoreScan& options, const ScanFunction& visit) {
+std::uint64_t walk(const Map& map, Bytes begin, Bytes end, const StoreScan& options, StoreVisitor visit) {
   if (begin >= end) return 0;
   auto first = map.lower_bound(begin), last = map.lower_bound(end);
   std::uint64_t count = 0;
@@ -34,31 +48,28 @@ std::uint64_t walk(const Map& map, Bytes begin, Bytes end, const StoreScan& opti
 
 class MemoryReader final : public StoreReader {
  public:
-  MemoryReader(const MemoryStore& store, std::shared_ptr<const MemoryStore::Map> state, std::uint64_t version)
+  MemoryReader(MemoryStore& store, std::shared_ptr<const MemoryStore::Map> state, std::uint64_t version)
       : store_(&store), state_(std::move(state)), version_(version) {}
 
   std::uint64_t read_version() const override { return version_; }
   std::uint64_t clock_ms() const override { return store_->clock_ms(); }
 
-  Result<std::optional<ByteString>> get(Bytes key) const override {
+  Result<bool> read(Bytes key, ByteString& value) const override {
     CHECK(check_store_key(key));
-    const auto found = state_->find(key);
-    return found == state_->end() ? std::nullopt : std::optional(found->second);
+    return take(*state_, key, value);
   }
 
-  Result<std::vector<std::optional<ByteString>>> multi_get(const std::vector<ByteString>& keys) const override {
-    std::vector<std::optional<ByteString>> values;
-    for (const ByteString& key : keys) values.push_back(TRY(get(key)));
-    return values;
+  Status multi_get(std::span<const Bytes> keys, StoreTeller tell) const override {
+    return get_one_by_one(*this, keys, tell);
   }
+  Memo* memo() const override { return &store_->memo_; }
 
-  Result<std::uint64_t> scan(Bytes begin, Bytes end, const StoreScan& options,
-                             const ScanFunction& visit) const override {
+  Result<std::uint64_t> scan(Bytes begin, Bytes end, const StoreScan& options, StoreVisitor visit) const override {
     return walk(*state_, begin, end, options, visit);
   }
 
  private:
-  const MemoryStore* store_;
+  MemoryStore* store_;
   std::shared_ptr<const MemoryStore::Map> state_;
   std::uint64_t version_;
 };
@@ -72,22 +83,19 @@ class MemoryWriter final : public StoreWriter {
   std::uint64_t read_version() const override { return version_; }
   std::uint64_t clock_ms() const override { return store_->clock_ms(); }
 
-  Result<std::optional<ByteString>> get(Bytes key) const override {
+  Result<bool> read(Bytes key, ByteString& value) const override {
     CHECK(usable());
     CHECK(check_store_key(key));
     reads_.push_back(only(key));
-    const auto found = state_.find(key);
-    return found == state_.end() ? std::nullopt : std::optional(found->second);
+    return take(state_, key, value);
   }
 
-  Result<std::vector<std::optional<ByteString>>> multi_get(const std::vector<ByteString>& keys) const override {
-    std::vector<std::optional<ByteString>> values;
-    for (const ByteString& key : keys) values.push_back(TRY(get(key)));
-    return values;
+  Status multi_get(std::span<const Bytes> keys, StoreTeller tell) const override {
+    return get_one_by_one(*this, keys, tell);
   }
+  Memo* memo() const override { return &store_->memo_; }
 
-  Result<std::uint64_t> scan(Bytes begin, Bytes end, const StoreScan& options,
-                             const ScanFunction& visit) const override {
+  Result<std::uint64_t> scan(Bytes begin, Bytes end, const StoreScan& options, StoreVisitor visit) const override {
     CHECK(usable());
     reads_.push_back({ByteString(begin), ByteString(end)});
     return walk(state_, begin, end, options, visit);

@@ -41,6 +41,7 @@ class MemoryStore final : public Store {
   std::uint64_t clock_ms() const;
 
   std::uint64_t clock_ms_ = 0;
+  Memo memo_;
   std::vector<std::vector<Range>> commits_;  // what each wrote; the version of a state is how many there are
 };
 

@@ -33,24 +33,22 @@ std::uint64_t NativeReader::clock_ms() const {
   return behind.database->clock_ms(behind.engine->env());
 }
 
-Result<std::optional<ByteString>> NativeReader::get(Bytes key) const {
+Result<bool> NativeReader::read(Bytes key, ByteString& value) const {
   CHECK(check_store_key(key));
-  if (keyspace_) return txn_->get(*keyspace_, key);
+  if (keyspace_) return txn_->get(*keyspace_, key, value);
   CHECK(txn_->keyspaces().status());  // has the transaction ended?
-  return std::optional<ByteString>();
+  return false;
 }
 
-Result<std::vector<std::optional<ByteString>>> NativeReader::multi_get(const std::vector<ByteString>& keys) const {
-  return safely([&]() -> Result<std::vector<std::optional<ByteString>>> {
-    for (const ByteString& key : keys) CHECK(check_store_key(key));
-    if (keyspace_) return txn_->multi_get(*keyspace_, std::vector<Bytes>(keys.begin(), keys.end()));
-    CHECK(txn_->keyspaces().status());  // has the transaction ended?
-    return std::vector<std::optional<ByteString>>(keys.size());
-  });
+Status NativeReader::multi_get(std::span<const Bytes> keys, StoreTeller tell) const {
+  for (const Bytes key : keys) CHECK(check_store_key(key));
+  if (keyspace_) return txn_->multi_get(*keyspace_, keys, tell);
+  CHECK(txn_->keyspaces().status());  // has the transaction ended?
+  for (std::size_t i = 0; i < keys.size(); ++i) tell(i, std::nullopt);
+  return {};
 }
 
-Result<std::uint64_t> NativeReader::scan(Bytes begin, Bytes end, const StoreScan& options,
-                                         const ScanFunction& visit) const {
+Result<std::uint64_t> NativeReader::scan(Bytes begin, Bytes end, const StoreScan& options, StoreVisitor visit) const {
   const ScanOptions range{.prefix = {}, .from = begin, .to = end, .limit = options.limit, .reverse = options.reverse};
   if (keyspace_) return txn_->scan(*keyspace_, range, visit);
   CHECK(txn_->keyspaces().status());
@@ -61,6 +59,8 @@ std::optional<StoreCounters> NativeReader::counters() const {
   const pool::PoolCounters pool = Inside::of(*txn_).pool().counters();
   return StoreCounters{pool.hits + pool.misses, pool.misses};
 }
+
+Memo* NativeReader::memo() const { return &Inside::of(*txn_).database->memo; }
 
 // --- Writing ---------------------------------------------------------------------------------------------------------
 

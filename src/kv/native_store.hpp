@@ -18,11 +18,11 @@ class NativeReader final : public StoreReader {
 
   std::uint64_t read_version() const override { return txn_->snapshot_seq(); }
   std::uint64_t clock_ms() const override;
-  Result<std::optional<ByteString>> get(Bytes key) const override;
-  Result<std::vector<std::optional<ByteString>>> multi_get(const std::vector<ByteString>& keys) const override;
-  Result<std::uint64_t> scan(Bytes begin, Bytes end, const StoreScan& options,
-                             const ScanFunction& visit) const override;
+  Result<bool> read(Bytes key, ByteString& value) const override;
+  Status multi_get(std::span<const Bytes> keys, StoreTeller tell) const override;
+  Result<std::uint64_t> scan(Bytes begin, Bytes end, const StoreScan& options, StoreVisitor visit) const override;
   std::optional<StoreCounters> counters() const override;
+  Memo* memo() const override;
 
  private:
   friend class NativeStore;
@@ -40,15 +40,15 @@ class NativeWriter final : public StoreWriter {
 
   std::uint64_t read_version() const override { return reader_.read_version(); }
   std::uint64_t clock_ms() const override { return reader_.clock_ms(); }
-  Result<std::optional<ByteString>> get(Bytes key) const override { return reader_.get(key); }
-  Result<std::vector<std::optional<ByteString>>> multi_get(const std::vector<ByteString>& keys) const override {
-    return reader_.multi_get(keys);
+  Result<bool> read(Bytes key, ByteString& value) const override { return reader_.read(key, value); }
+  Status multi_get(std::span<const Bytes> keys, StoreTeller tell) const override {
+    return reader_.multi_get(keys, tell);
   }
-  Result<std::uint64_t> scan(Bytes begin, Bytes end, const StoreScan& options,
-                             const ScanFunction& visit) const override {
+  Result<std::uint64_t> scan(Bytes begin, Bytes end, const StoreScan& options, StoreVisitor visit) const override {
     return reader_.scan(begin, end, options, visit);
   }
   std::optional<StoreCounters> counters() const override { return reader_.counters(); }
+  Memo* memo() const override { return reader_.memo(); }
   Status put(Bytes key, Bytes value) override;
   Status erase(Bytes key) override;
   Status erase_range(Bytes begin, Bytes end) override;

@@ -5,6 +5,12 @@
 
 namespace vitrine::kv {
 
+Result<std::optional<ByteString>> StoreReader::get(Bytes key) const {
+  ByteString value;
+  const bool is_there = TRY(read(key, value));
+  return is_there ? std::optional<ByteString>(std::move(value)) : std::nullopt;
+}
+
 Commit run_in_transaction(Store& store, const std::function<Status(StoreWriter&)>& body, unsigned attempts) {
   for (unsigned attempt = 1;; ++attempt) {
     Result<std::unique_ptr<StoreWriter>> txn = store.begin_write();

@@ -11,8 +11,10 @@
 #include <functional>
 #include <memory>
 #include <optional>
-#include <vector>
+#include <span>
 
+#include "base/function_ref.hpp"
+#include "kv/memo.hpp"
 #include "vitrine/transaction.hpp"
 
 namespace vitrine::kv {
@@ -38,6 +40,11 @@ struct StoreCounters {
   std::uint64_t cache_misses = 0;  // of them, not in memory
 };
 
+// Views are valid during the call. A visitor answers false to stop.
+using StoreVisitor = base::FunctionRef<bool(Bytes key, Bytes value)>;
+// Told the place of a key in the list, and its value or that there is none. Must not write through the transaction.
+using StoreTeller = base::FunctionRef<void(std::size_t place, std::optional<Bytes> value)>;
+
 // Errors of all calls: TransactionFinished, and what the store adds of its own (damaged pages, failed reads).
 class StoreReader {
  public:
@@ -50,16 +57,20 @@ class StoreReader {
   // what is kept of that when the store is opened again is the store's affair.
   virtual std::uint64_t clock_ms() const = 0;
 
+  // The value of `key` into a buffer of the caller, which keeps its capacity; false when there is none.
   // Errors: KeyEmpty, KeyTooLong.
-  virtual Result<std::optional<ByteString>> get(Bytes key) const = 0;
-  // The same for keys that do not depend on each other, in one round trip where trips cost.
-  virtual Result<std::vector<std::optional<ByteString>>> multi_get(const std::vector<ByteString>& keys) const = 0;
+  virtual Result<bool> read(Bytes key, ByteString& value) const = 0;
+  Result<std::optional<ByteString>> get(Bytes key) const;
+  // Tells the values of keys that do not depend on each other, in one round trip where trips cost. After an error some
+  // may have been told.
+  virtual Status multi_get(std::span<const Bytes> keys, StoreTeller tell) const = 0;
   // Visits the entries of [begin, end) in order until `visit` answers false; returns how many were visited. `visit` may
   // read through this transaction but not write.
-  virtual Result<std::uint64_t> scan(Bytes begin, Bytes end, const StoreScan& options,
-                                     const ScanFunction& visit) const = 0;
+  virtual Result<std::uint64_t> scan(Bytes begin, Bytes end, const StoreScan& options, StoreVisitor visit) const = 0;
   // Nothing where a store cannot tell.
   virtual std::optional<StoreCounters> counters() const { return std::nullopt; }
+  // Of the whole store; null where it keeps none, and everything is made again.
+  virtual Memo* memo() const { return nullptr; }
 };
 
 class StoreWriter : public StoreReader {

@@ -22,11 +22,15 @@ std::uint64_t Transaction::snapshot_seq() const noexcept { return impl_->snapsho
 Result<Keyspace> Transaction::keyspace(Bytes name) const {
   return kv::safely([&]() -> Result<Keyspace> {
     CHECK(impl_->usable());
+    if (!name.empty() && impl_->named == name) return impl_->named_keyspace;
     CHECK(kv::check_keyspace_name(name));
     if (name == kv::kDefaultName) return Keyspace{};
     const tree::Found found = TRY(impl_->find(kv::kCatalog, name));
     if (!found.has_value()) return Status::error(ErrorCode::KeyspaceNotFound).with("name", name);
-    return kv::decode_catalog_entry(found.value);
+    const Keyspace keyspace = TRY(kv::decode_catalog_entry(found.value));
+    impl_->named = name;
+    impl_->named_keyspace = keyspace;
+    return impl_->named_keyspace;
   });
 }
 
@@ -78,7 +82,11 @@ Status Transaction::multi_get(Keyspace keyspace, std::span<const Bytes> keys, co
     std::string large;
     for (std::size_t done = 0; done < keys.size();) {
       const std::span<const Bytes> batch = keys.subspan(done, std::min(keys.size() - done, found.size()));
-      CHECK(impl_->find_many(keyspace, batch, found));
+      if (batch.size() == 1) {
+        found[0] = TRY(impl_->find(keyspace, batch[0]));
+      } else {
+        CHECK(impl_->find_many(keyspace, batch, found));
+      }
       for (std::size_t i = 0; i < batch.size(); ++i, ++done) {
         if (found[i].has_value()) {
           tell(done, TRY(impl_->view(keyspace, found[i], large)).value);
@@ -162,7 +170,8 @@ Status WriteTransaction::drop_keyspace(Bytes name) {
     if (name == kv::kDefaultName) return Status::error(ErrorCode::ArgumentInvalid, "the keyspace \"default\" stays");
     const Keyspace gone = TRY(keyspace(name));
     CHECK(impl_->prepare_change(gone));
-    impl_->known_keyspace = impl_->database->known_keyspace = kv::kDefaultId;
+    impl_->forget_keyspaces();
+    impl_->database->known_keyspace = kv::kDefaultId;
     std::string begin;
     kv::make_tree_key(gone, {}, begin);
     TRY(impl_->session->erase_range(begin, kv::keyspace_end(gone)));
@@ -254,7 +263,7 @@ Status WriteTransaction::rollback_to(Savepoint savepoint) {
     CHECK(impl_->session->check_savepoint(savepoint.id));
     impl_->suspend_cursors();
     impl_->cut_writers(Status::error(ErrorCode::Misuse, "the value was rolled back"));
-    impl_->known_keyspace = kv::kDefaultId;
+    impl_->forget_keyspaces();
     return impl_->session->rollback_to(savepoint.id);
   });
 }

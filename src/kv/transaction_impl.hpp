@@ -54,6 +54,11 @@ struct TransactionImpl {
   void suspend_cursors() noexcept;
   // Before each change: the keyspace must exist (the catalog is none), cursors let go.
   Status prepare_change(Keyspace keyspace);
+  // When keyspaces may have gone.
+  void forget_keyspaces() noexcept {
+    known_keyspace = kv::kDefaultId;
+    named.clear();
+  }
   Status check_put(Bytes key, Bytes value) const;
   Status put(Keyspace keyspace, Bytes key, Bytes value);
   // The only change of this transaction, and its end.
@@ -73,7 +78,9 @@ struct TransactionImpl {
   std::vector<ValueReader::Impl*> readers;
   std::vector<ValueWriter::Impl*> writers;
   std::uint32_t known_keyspace = kv::kDefaultId;  // checked to exist in this transaction
-  mutable std::string tree_key;                   // scratch
+  mutable ByteString named;                       // the keyspace that was found last, and its name
+  mutable Keyspace named_keyspace;
+  mutable std::string tree_key;  // scratch
   mutable kv::OperationMeter meter;
   bool is_open_ = true;
   TransactionImpl* previous = nullptr;  // among the open ones of the database, under its mutex

@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+// Documents of bytes that were checked before, so that it is not done again for each of many.
+#pragma once
+
+#include "base/try.hpp"
+#include "doc/bson.hpp"
+#include "vitrine/document.hpp"
+
+namespace vitrine::doc {
+
+struct DocumentMaker {
+  // REQUIRES: check_document() said yes.
+  static Document from_checked(ByteString bson) { return Document(std::move(bson)); }
+  // Bytes of the store, or made of such: checked when they came in. Errors: DocumentMalformed.
+  static Result<Document> from_store(ByteString bson) {
+    CHECK(check_structure(bson));
+    return Document(std::move(bson));
+  }
+};
+
+}  // namespace vitrine::doc
