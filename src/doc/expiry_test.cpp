@@ -5,6 +5,8 @@
 #include <map>
 #include <thread>
 
+#include "doc/index_build.hpp"
+#include "doc/indexes.hpp"
 #include "doc/modify.hpp"
 #include "doc/reference.hpp"
 #include "doc/store_testing.hpp"
@@ -69,6 +71,34 @@ class ExpiryTest : public testing::StoreTest<Holder> {
       return swept.status();
     })));
     return result;
+  }
+  static IndexDefinition index_on(const std::string& path) {
+    IndexDefinition definition;
+    definition.name = "by_" + path;
+    definition.key = json("{\"" + path + "\":1}");
+    return definition;
+  }
+  Status create_index(const IndexDefinition& definition) {
+    return this->write(
+        [&](kv::StoreWriter& txn) { return doc::create_index(txn, open_collection(txn, "c").value(), definition); });
+  }
+  struct Found {
+    std::uint64_t count = 0;
+    bool is_covered = false;
+  };
+  // By an index.
+  Found find(const std::string& filter, const Projection* covered_by = nullptr) {
+    const auto txn = this->reader();
+    const Document asked = json(filter);
+    Query query = Query::compile(asked.bson()).value();
+    query.covered_by = covered_by;
+    query.any_order = true;
+    const std::shared_ptr<const Collection> collection = find_collection(*txn, "c").value();
+    query.hint = collection->indexes.front().name;
+    QueryRun run;
+    const auto count = run_query(
+        *txn, *collection, query, [](Bytes, std::uint64_t) { return true; }, &run);
+    return {count.value(), run.is_covered};
   }
   std::string all() { return contents(*this->reader(), "c"); }
   std::uint64_t count() {
@@ -162,6 +192,67 @@ TYPED_TEST(ExpiryTest, a_collection_may_say_when_its_documents_expire) {
   EXPECT_EQ(this->sweep().removed, 0u);
   EXPECT_EQ(this->entries(), 2u) << "the entry of the time that does not count any more is gone";
   EXPECT_TRUE(fails(this->expire_after("a..b", 1), ErrorCode::ArgumentInvalid));
+}
+
+TYPED_TEST(ExpiryTest, an_index_may_say_when_its_documents_expire) {
+  const auto dated = [](int id, std::uint64_t seconds) {
+    return "{\"_id\":" + std::to_string(id) + ",\"at\":{\"$date\":{\"$numberLong\":\"" +
+           std::to_string(kStart + seconds * 1000) + "\"}}}";
+  };
+  const auto is_at = [&](std::uint64_t seconds, std::uint64_t count) {
+    this->at(seconds);
+    EXPECT_EQ(this->count(), count) << seconds;
+    EXPECT_EQ(this->find(R"({"at":{"$exists":true}})").count, count) << "the index sees what is gone";
+  };
+  ASSERT_TRUE(ok(this->put("c", dated(1, 0))));
+  ASSERT_TRUE(ok(this->put("c", dated(2, 40))));
+  IndexDefinition by_at = this->index_on("at");
+  by_at.expire_after_s = 60;
+  ASSERT_TRUE(ok(this->create_index(by_at)));
+  ASSERT_TRUE(ok(this->put("c", dated(3, 5))));
+  is_at(59, 3);
+  is_at(60, 2);
+  is_at(65, 1);
+  EXPECT_EQ(this->sweep().removed, 2u);
+  EXPECT_EQ(this->entries(), 3u) << "a document, its entry of the index, and its time";
+  ASSERT_TRUE(ok(
+      this->write([](kv::StoreWriter& txn) { return drop_index(txn, open_collection(txn, "c").value(), "by_at"); })));
+  this->at(10'000);
+  EXPECT_EQ(this->count(), 1u);
+  EXPECT_EQ(this->sweep().removed, 0u);
+}
+
+TYPED_TEST(ExpiryTest, an_index_does_not_answer_alone_when_documents_may_expire) {
+  ASSERT_TRUE(ok(this->create_index(this->index_on("n"))));
+  ASSERT_TRUE(ok(this->put("c", R"({"_id":1,"n":1})")));
+  const Projection only_n = Projection::compile(json(R"({"_id":1,"n":1})").bson()).value();
+  const auto find = [&] { return this->find(R"({"n":1})", &only_n); };
+  EXPECT_TRUE(find().is_covered);
+  ASSERT_TRUE(ok(this->put_until(R"({"_id":2,"n":1})", 10)));
+  EXPECT_FALSE(find().is_covered);
+  EXPECT_EQ(find().count, 2u);
+  this->at(10);
+  EXPECT_EQ(find().count, 1u);
+}
+
+TYPED_TEST(ExpiryTest, unique_indexes_pass_over_what_has_expired) {
+  ASSERT_TRUE(ok(this->put_until(R"({"_id":1,"n":1})", 10)));
+  ASSERT_TRUE(ok(this->put("c", R"({"_id":2,"n":1})")));
+  ASSERT_TRUE(ok(this->put_until(R"({"_id":3,"n":1})", 10)));
+  IndexDefinition by_n = this->index_on("n");
+  by_n.unique = true;
+  EXPECT_TRUE(fails(this->create_index(by_n), ErrorCode::IndexDuplicate));
+  EXPECT_TRUE(fails(build_index(this->store(), "c", by_n, {}, 1), ErrorCode::IndexDuplicate));
+  this->at(10);
+  ASSERT_TRUE(ok(this->create_index(by_n)));
+  by_n.name = "again";
+  ASSERT_TRUE(ok(build_index(this->store(), "c", by_n, {}, 1)));
+  EXPECT_TRUE(fails(this->put("c", R"({"_id":4,"n":1})"), ErrorCode::IndexDuplicate));
+  ASSERT_TRUE(ok(this->put("c", R"({"_id":2,"n":2})")));
+  ASSERT_TRUE(ok(this->put("c", R"({"_id":4,"n":1})"))) << "only the expired ones had it";
+  EXPECT_EQ(this->sweep().removed, 2u);
+  EXPECT_EQ(this->find(R"({"n":1})").count, 1u);
+  EXPECT_EQ(this->entries(), 6u);
 }
 
 TYPED_TEST(ExpiryTest, sweeps_go_in_small_steps_and_leave_nothing) {

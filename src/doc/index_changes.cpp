@@ -40,17 +40,18 @@ Status IndexChanges::add(Bytes before, Bytes after, Bytes id) {
       const bool is_there = same != old_entries.end() && same->key == entry.key;
       if (is_there && same->value == entry.value) continue;
       bytes_ += sizeof(Added) + entry.key.size() + entry.value.size();
-      added_.push_back({std::move(entry), &index});
+      added_.push_back({std::move(entry), &index, false});
     }
   }
   return {};
 }
 
-Status IndexChanges::add_to(const Index& index, Bytes after, Bytes id) {
+Status IndexChanges::add_to(const Index& index, const RecordView& after, Bytes id) {
+  const bool has_expired = !is_visible(collection_, after);
   const auto at = static_cast<std::size_t>(&index - collection_.indexes.data());
-  for (IndexEntry& entry : TRY(make_entries(index, after, id, multikey_[at]))) {
+  for (IndexEntry& entry : TRY(make_entries(index, after.bson, id, multikey_[at]))) {
     bytes_ += sizeof(Added) + entry.key.size() + entry.value.size();
-    added_.push_back({std::move(entry), &index});
+    added_.push_back({std::move(entry), &index, has_expired});
   }
   return {};
 }
@@ -59,7 +60,7 @@ Status IndexChanges::check(const kv::StoreReader& txn) {
   std::sort(added_.begin(), added_.end(), [](const Added& a, const Added& b) { return a.entry < b.entry; });
   std::sort(erased_.begin(), erased_.end());
   for (const Added& added : added_) {
-    if (added.index->unique) CHECK(check_against_store(txn, added));
+    if (added.is_unique()) CHECK(check_against_store(txn, added));
   }
   return check_among_added();
 }
@@ -90,11 +91,12 @@ Status IndexChanges::check_against_store(const kv::StoreReader& txn, const Added
 Status IndexChanges::check_among_added() const {
   for (std::size_t i = 1; i < added_.size(); ++i) {
     const Added& mine = added_[i];
-    if (!mine.index->unique) continue;
+    if (!mine.is_unique()) continue;
     const IndexEntryView view = TRY(read_entry(mine.entry.key, mine.entry.value));
     const Bytes prefix = Bytes(mine.entry.key).substr(0, mine.entry.key.size() - view.id.size());
     // More than one step back only where different keys have the same hash.
     for (std::size_t k = i; k-- > 0 && added_[k].entry.key.starts_with(prefix);) {
+      if (added_[k].has_expired) continue;
       const IndexEntryView other = TRY(read_entry(added_[k].entry.key, added_[k].entry.value));
       if (other.key != view.key || other.id == view.id) continue;
       return Status::error(ErrorCode::IndexDuplicate, "two of the documents").with("index", mine.index->name);

@@ -8,6 +8,8 @@
 
 namespace vitrine::doc {
 
+struct RecordView;
+
 class IndexChanges {
  public:
   // The collection must outlive the changes.
@@ -15,8 +17,8 @@ class IndexChanges {
 
   // One document, before and after; empty: there is none. `id`: encoded. Errors: IndexTooManyKeys.
   Status add(Bytes before, Bytes after, Bytes id);
-  // The same for one index alone, which is being built.
-  Status add_to(const Index& index, Bytes after, Bytes id);
+  // The same for one index alone, which is being built. The entries of a document that has expired are in nobody's way.
+  Status add_to(const Index& index, const RecordView& after, Bytes id);
 
   // Are all keys of unique indexes free? Errors: IndexDuplicate, with "index" and "id" of the other document.
   Status check(const kv::StoreReader& txn);
@@ -30,6 +32,8 @@ class IndexChanges {
   struct Added {
     IndexEntry entry;
     const Index* index;
+    bool has_expired = false;
+    bool is_unique() const noexcept { return index->unique && !has_expired; }
   };
 
   Status check_against_store(const kv::StoreReader& txn, const Added& added) const;

@@ -84,18 +84,18 @@ Result<IndexedBatch> index_some_documents(kv::StoreWriter& txn, const Collection
   batch.is_last = true;
   std::size_t bytes_read = 0;
   Status failed;
-  const auto add = [&](Bytes id, Bytes bson) {
+  const auto add = [&](Bytes id, const RecordView& record) {
     if (changes.bytes() > bytes_max || bytes_read / kEntriesPerRead > bytes_max) {
       batch.is_last = false;
       return false;
     }
-    bytes_read += bson.size();
+    bytes_read += record.bson.size();
     batch.last_id = ByteString(id);
     ++batch.documents;
-    failed = changes.add_to(index, bson, id);
+    failed = changes.add_to(index, record, id);
     return failed.is_ok();
   };
-  CHECK(scan_documents_after(txn, collection, after, add));
+  CHECK(scan_records(txn, collection, after, add));
   CHECK(failed);
   CHECK(changes.check(txn));
   CHECK(changes.apply(txn));
