@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 // `import --collection`: a file of documents, a piece at a time, in one transaction or in batches. A document that is
 // refused stops the import, or is left out and counted, as --on-error says.
+#include <algorithm>
+#include <utility>
 #include <vector>
 
 #include "base/try.hpp"
@@ -14,6 +16,8 @@ namespace vitrine::cli {
 namespace {
 
 constexpr std::size_t kFilePieceSize = 256 * 1024;
+// Inserted at once, because that takes half the time.
+constexpr std::size_t kDocumentsAtOnce = 1000, kBytesAtOnce = std::size_t{1} << 20;
 
 enum class OnError : std::uint8_t { Stop, Skip, Report };
 
@@ -64,22 +68,51 @@ class DocumentImport {
     WriteTransaction txn = TRY(db.begin_write());
     DocumentWriter documents(txn);
     if (is_first) CHECK(prepare(documents));
-    std::uint64_t count = 0;
-    while (count < settings_.batch) {
+    stored_ = 0;
+    while (!is_over_ && stored_ < settings_.batch) {
       Result<std::optional<Document>> document = next_document();
-      Status status = document.status();
-      if (status.is_ok() && !*document) break;
-      if (status.is_ok()) status = store(documents, **document);
-      if (status.is_ok()) {
-        ++count;
-      } else {
-        CHECK(note_refusal(status));
+      is_over_ = document.has_value() && !*document;
+      if (document.has_value() && *document && waits(**std::move(document))) continue;
+      CHECK(store_waiting(documents));
+      if (!document.has_value()) CHECK(note_refusal(document.status(), decoder_.position()));
+    }
+    CHECK(commit_status(txn.commit()));
+    committed_ += stored_;
+    ++commits_;
+    return {};
+  }
+
+  // Keeps the document; true when more should come before they are stored.
+  bool waits(Document document) {
+    waiting_bytes_ += document.bson().size();
+    waiting_.push_back(std::move(document));
+    positions_.push_back(decoder_.position());
+    return waiting_.size() < std::min<std::uint64_t>(kDocumentsAtOnce, settings_.batch - stored_) &&
+           waiting_bytes_ < kBytesAtOnce;
+  }
+
+  // All at once, and one by one when one of them is refused, to know which.
+  Status store_waiting(DocumentWriter& documents) {
+    const std::vector<Document> waiting = std::exchange(waiting_, {});
+    const std::vector<std::uint64_t> positions = std::exchange(positions_, {});
+    waiting_bytes_ = 0;
+    Status all;
+    if (!settings_.replaces_documents && waiting.size() > 1) {
+      all = documents.insert_many(collection_, waiting).status();
+      if (all.is_ok()) {
+        stored_ += waiting.size();
+        return {};
       }
     }
-    is_over_ = count < settings_.batch;
-    CHECK(commit_status(txn.commit()));
-    committed_ += count;
-    ++commits_;
+    for (std::size_t i = 0; i < waiting.size(); ++i) {
+      const Status one = store(documents, waiting[i]);
+      if (one.code() == ErrorCode::TransactionFailed && !all.is_ok()) return all;
+      if (one.is_ok()) {
+        ++stored_;
+      } else {
+        CHECK(note_refusal(one, positions[i]));
+      }
+    }
     return {};
   }
 
@@ -97,9 +130,9 @@ class DocumentImport {
   }
 
   // Ok when the import goes on behind the document that was refused.
-  Status note_refusal(const Status& status) {
+  Status note_refusal(const Status& status, std::uint64_t position) {
     const bool is_bson = settings_.decode.format == DocumentFormat::Bson;
-    const Status placed = status.with(is_bson ? "document" : "line", decoder_.position());
+    const Status placed = status.with(is_bson ? "document" : "line", position);
     if (settings_.on_error == OnError::Stop || !may_skip(status) || !decoder_.can_continue()) return placed;
     ++skipped_;
     if (settings_.on_error == OnError::Skip) return {};
@@ -141,6 +174,10 @@ class DocumentImport {
   std::uint64_t bytes_read_ = 0;
   bool is_read_ = false;  // to its end
   bool is_over_ = false;
+  std::vector<Document> waiting_;         // to be stored
+  std::vector<std::uint64_t> positions_;  // of them in the file
+  std::size_t waiting_bytes_ = 0;
+  std::uint64_t stored_ = 0;  // by this transaction
   std::uint64_t committed_ = 0, skipped_ = 0, commits_ = 0;
 };
 
