@@ -40,6 +40,8 @@ std::string json_text(std::string_view text) {
   return Json(text).dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
+}  // namespace
+
 // The document stays as the library writes it, which a reader of plain JSON in between would not keep.
 std::string change_json(const DocumentChange& change) {
   std::string json =
@@ -48,6 +50,8 @@ std::string change_json(const DocumentChange& change) {
   json.append(",\"document\":").append(change.document ? change.document->to_json() : "null");
   return json.append(",\"token\":").append(json_text(change.token)).append("}");
 }
+
+namespace {
 
 Status keep(const Arguments& arguments, std::uint64_t entries_max, Console& console) {
   Database db = TRY(open_database(arguments, Access::ReadWrite));

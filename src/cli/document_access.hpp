@@ -32,6 +32,7 @@ Status write_documents(Database& db, Body&& body) {
   });
 }
 
+std::string change_json(const DocumentChange& change);
 std::string index_json(const IndexInfo& info);
 std::string quoted_json(std::string_view text);
 

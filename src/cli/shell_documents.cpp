@@ -114,6 +114,8 @@ Status ShellSession::run_on_collection(const ShellStatement& statement) {
     case ShellVerb::Resolve:
     case ShellVerb::ResolveDeep:
       return resolve(statement);
+    case ShellVerb::WatchCollection:
+      return watch(statement);
     case ShellVerb::Drop:
       return change_collection(statement);
     default:

@@ -25,6 +25,8 @@ constexpr std::array kDatabaseMethods{
     Method{"collections", ShellVerb::Collections, 0, 0},
     Method{"stats", ShellVerb::Stats, 0, 0},
     Method{"compact", ShellVerb::Compact, 0, 0},
+    Method{"keepChanges", ShellVerb::KeepChanges, 1, 1},
+    Method{"watch", ShellVerb::Watch, 0, 1},
     Method{"flush", ShellVerb::Flush, 0, 0},
 };
 
@@ -53,6 +55,7 @@ constexpr std::array kCollectionMethods{
     Method{"resolveDeep", ShellVerb::ResolveDeep, 1, 2},
     Method{"compact", ShellVerb::Compact, 0, 0},
     Method{"stats", ShellVerb::CollectionStats, 0, 0},
+    Method{"watch", ShellVerb::WatchCollection, 0, 1},
     Method{"drop", ShellVerb::Drop, 0, 0},
 };
 
@@ -146,6 +149,14 @@ Status ShellParser::wrong(std::string_view why, std::size_t at) const {
 void ShellParser::skip_blanks() noexcept { at_ = std::min(text_.find_first_not_of(" \t\r", at_), text_.size()); }
 
 void ShellParser::skip_all_blanks() noexcept { at_ = std::min(text_.find_first_not_of(" \t\r\n", at_), text_.size()); }
+
+bool ShellParser::take_word(std::string_view expected) noexcept {
+  const std::size_t start = at_;
+  skip_blanks();
+  if (same_word(take_name(), expected)) return true;
+  at_ = start;
+  return false;
+}
 
 bool ShellParser::take(char expected) noexcept {
   if (at_ == text_.size() || text_[at_] != expected) return false;
@@ -312,6 +323,7 @@ Result<ShellStatement> ShellParser::key_statement(ShellVerb verb, std::size_t st
   const bool takes_value = verb == ShellVerb::Set || verb == ShellVerb::FindField;
   if (takes_key) statement.arguments.push_back(TRY(take_key()));
   if (takes_value) statement.arguments.push_back(TRY(take_value()));
+  if (verb == ShellVerb::Set && take_word("EX")) statement.arguments.push_back(TRY(take_value()));
   return statement;
 }
 

@@ -5,7 +5,8 @@
 //   db.users.find({age: {$gt: 30}}).sort({age: -1}).limit(5)     values are relaxed JSON (vitrine/relaxed_json.hpp)
 //   db["odd name"].insert({a: 1}); db.createCollection("x")     `;` or a new line ends a statement
 //   use other        begin, commit, rollback        help        exit        explain db.users.find()
-//   SET key {a: 1}        GET key        DELETE key        KEYS        COUNT        INDEX field        FIND field 5
+//   SET key {a: 1}        SET key {a: 1} EX 60        GET key        DELETE key        KEYS        COUNT
+//   INDEX field        FIND field 5
 //
 // Names of methods are as they are written here, words such as SET and begin in any case. A line that begins with `//`
 // is a comment.
@@ -36,6 +37,8 @@ enum class ShellVerb : std::uint8_t {
   Collections,
   Stats,
   Compact,
+  KeepChanges,
+  Watch,
   Flush,
   // On a collection
   Insert,
@@ -57,6 +60,7 @@ enum class ShellVerb : std::uint8_t {
   Resolve,
   ResolveDeep,
   CollectionStats,
+  WatchCollection,
   Drop,
   // On keys and values
   Set,
@@ -120,6 +124,7 @@ class ShellParser {
 
   std::string_view take_name() noexcept;
   bool take(char expected) noexcept;
+  bool take_word(std::string_view expected) noexcept;
   void skip_blanks() noexcept;  // within a line
   void skip_all_blanks() noexcept;
   Status wrong(std::string_view why, std::size_t at) const;

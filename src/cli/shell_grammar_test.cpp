@@ -72,6 +72,10 @@ TEST(ShellGrammar, statements_end_with_a_semicolon_or_a_line) {
 TEST(ShellGrammar, keys_and_values_are_words) {
   const ShellStatement set = parse("SET user:1 {name: 'alice', n: 99}").at(0);
   EXPECT_EQ(set.verb, ShellVerb::Set);
+  EXPECT_EQ(set.arguments.size(), 2u);
+  EXPECT_EQ(parse("SET a 5 ex 60").at(0).arguments.at(2).json, "60");
+  EXPECT_EQ(refusal("SET a 5 EX"), "1:11...");
+  EXPECT_EQ(refusal("SET a 5 EXTRA 60"), "1:9");
   EXPECT_EQ(set.arguments.at(0).json, "\"user:1\"");
   EXPECT_EQ(set.arguments.at(1).json, R"({"name":"alice","n":99})");
   EXPECT_EQ(parse("set 'a \\'b' [1]").at(0).arguments.at(0).json, R"("a 'b")");

@@ -10,6 +10,7 @@ namespace vitrine::cli {
 namespace {
 
 constexpr Bytes kCollection = "default";
+constexpr std::uint64_t kSecondsMax = std::uint64_t{1} << 31;
 
 Status no_such_key() { return Status::error(ErrorCode::KeyNotFound); }
 
@@ -68,9 +69,15 @@ Status ShellSession::set_key(const ShellStatement& statement) {
   const ShellArgument& key = statement.arguments[0];
   const std::string& value = statement.arguments[1].json;
   const Document document = TRY(Document::from_json("{\"_id\":" + key.json + ",\"value\":" + value + "}"));
+  Expiry expiry = Expiry::never();
+  if (statement.arguments.size() > 2) {
+    const std::uint64_t seconds = TRY(number_argument(statement.arguments[2]));
+    if (seconds == 0 || seconds > kSecondsMax) return usage_error("EX takes 1 to 2^31 seconds");
+    expiry = Expiry::after(std::chrono::seconds(seconds));
+  }
   const Status written = write([&](DocumentWriter& documents) -> Status {
     CHECK(documents.ensure_collection(kCollection));
-    return documents.upsert(kCollection, document).status();
+    return documents.set_ex(kCollection, document, expiry).status();
   });
   CHECK(written);
   return say("OK", "{\"set\":" + key.json + "}");

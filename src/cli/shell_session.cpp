@@ -65,6 +65,7 @@ Status ShellSession::use(const ShellStatement& statement) {
   const Access access = arguments_.has("--read-only") ? Access::ReadOnly : Access::ReadWrite;
   Database next = TRY(open_database_at(arguments_, path, access));
   CHECK(db_.close());
+  watched_.clear();
   db_ = std::move(next);
   path_ = path;
   return say("Switched to " + path_, "{\"database\":" + quoted_json(path_) + "}");
@@ -111,6 +112,13 @@ Status ShellSession::run_on_database(const ShellStatement& statement) {
       record.add("path", std::string_view(info.path)).add("file_bytes", info.file_bytes);
       return style_ == ShellStyle::People ? console_.write(to_text(record)) : print_json(to_json(record));
     }
+    case ShellVerb::KeepChanges: {
+      const std::uint64_t most = TRY(number_argument(statement.arguments.front()));
+      CHECK(write([&](DocumentWriter& documents) { return documents.keep_changes(most); }));
+      return say(most == 0 ? "Changes are not kept" : "Changes are kept", "{\"kept\":" + std::to_string(most) + "}");
+    }
+    case ShellVerb::Watch:
+      return watch(statement);
     case ShellVerb::Flush:
       if (txn_) return Status::error(ErrorCode::Misuse, "a transaction is open");
       CHECK(db_.checkpoint());
@@ -123,6 +131,26 @@ Status ShellSession::run_on_database(const ShellStatement& statement) {
       return print_json(to_json(record));
     }
   }
+}
+
+// What was committed since the session watched last, of the database or of one collection.
+Status ShellSession::watch(const ShellStatement& statement) {
+  if (txn_) return Status::error(ErrorCode::Misuse, "a transaction is open: commit or rollback");
+  std::string& token = watched_[statement.collection];
+  WatchOptions options;
+  options.after = token;
+  options.collection = statement.collection;
+  if (!statement.arguments.empty()) options.filter = TRY(document_argument(statement.arguments.front()));
+  return read([&](const DocumentReader& documents) -> Status {
+    Status failed;
+    std::string last = TRY(documents.watch(options, [&](const DocumentChange& change) {
+      failed = interrupt_requested() ? Status::error(ErrorCode::Cancelled) : print_json(change_json(change));
+      return failed.is_ok();
+    }));
+    CHECK(failed);
+    token = std::move(last);
+    return {};
+  });
 }
 
 Status ShellSession::change_collection(const ShellStatement& statement) {
@@ -166,7 +194,9 @@ std::string_view shell_help() noexcept {
          "Indexes       db.x.createIndex(\"name\", \"field\", \"unique\")  db.x.dropIndex(\"name\")  db.x.indexes()\n"
          "              db.x.query(\"name\", 30)  db.x.queryRange(\"name\", 20, 30)  explain db.x.find({age: 30})\n"
          "References    $ref(\"users\", 7)  db.x.resolve(\"id\")  db.x.resolveDeep(\"id\", 3)\n"
-         "Keys          SET key {a: 1}  GET key  DELETE key  KEYS  COUNT  INDEX field  FIND field 5\n"
+         "Keys          SET key {a: 1}  SET key {a: 1} EX 60  GET key  DELETE key  KEYS  COUNT\n"
+         "              INDEX field  FIND field 5\n"
+         "Changes       db.keepChanges(1000)  db.watch()  db.x.watch({age: 30})\n"
          "Session       use other  begin  commit  rollback  db.stats()  db.compact()  db.flush()  help  exit\n"
          "An id may be cut short where its beginning is enough. Statements end with ; or a new line.\n";
 }

@@ -5,6 +5,7 @@
 // Results are strict JSON, one value a line, or for people at a terminal a sentence where that says more.
 #pragma once
 
+#include <map>
 #include <optional>
 #include <string>
 
@@ -42,6 +43,7 @@ class ShellSession {
   Status run_on_database(const ShellStatement& statement);
   Status run_on_collection(const ShellStatement& statement);
   Status change_collection(const ShellStatement& statement);
+  Status watch(const ShellStatement& statement);
   Status run_on_keys(const ShellStatement& statement);
 
   Status use(const ShellStatement& statement);
@@ -87,6 +89,7 @@ class ShellSession {
   const ShellStyle style_;
   Console& console_;
   std::optional<WriteTransaction> txn_;
+  std::map<std::string, std::string> watched_;  // tokens, by collection; "": of the database
   bool is_over_ = false;
 };
 

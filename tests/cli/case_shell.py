@@ -69,6 +69,26 @@ def case_references_are_followed(folder):
                  {"_id": 1, "by": {"_id": 7, "name": "Ada", "boss": {"_id": 8}}}])
 
 
+def case_keys_expire(folder):
+    folder.ok("init", "a.vtr")
+    check_equal(shell(folder, "SET a {n: 1} EX 1000", "SET b 2 ex 1; GET a")[2:], [{"n": 1}])
+    time.sleep(1.1)
+    check_equal(shell(folder, "KEYS", "COUNT"), ["a", 1])
+    for wrong in ("SET a 1 EX 0", "SET a 1 EX 'soon'"):
+        folder.fails("invalid_input", "ARGUMENT_CHECK_INVALID", "shell", "a.vtr", "--eval", wrong, files_change=True)
+
+
+def case_a_shell_watches_changes(folder):
+    folder.ok("init", "a.vtr")
+    seen = shell(folder, "db.keepChanges(10); db.x.insert({_id: 1}); db.y.insert({_id: 2}); db.x.watch()",
+                 "db.watch({_id: 2}); db.x.watch(); db.x.delete(1); db.x.watch()")
+    changes = [(line["kind"], line["collection"], line["document"]) for line in seen if "kind" in line]
+    check_equal(changes, [("create", "x", None), ("insert", "x", {"_id": 1}), ("create", "x", None),
+                          ("create", "y", None), ("insert", "y", {"_id": 2}), ("remove", "x", {"_id": 1})])
+    refused = folder.run("shell", "a.vtr", "--eval", "begin; db.watch()")
+    check(b"HANDLE_USE_INVALID" in refused.err, str(refused))
+
+
 def case_indexes_are_made_and_asked(folder):
     people(folder)
     check_equal(shell(folder, "db.people.createIndex('by_age', 'age')",
