@@ -64,8 +64,8 @@ std::string declaration(const std::vector<Column>& columns) {
 }
 
 Result<std::unique_ptr<DocumentTable>> make_table(Access& access, int count, const char* const* words) {
-  if (count < 4) return Status::error(ErrorCode::SqlRejected, "collection() takes the name of one");
-  std::string collection = unquoted(words[3]);
+  // A module that is named after a collection is asked for its table when a statement names it.
+  std::string collection = count < 4 ? words[0] : unquoted(words[3]);
   const Transaction* const txn = TRY(access.reader());
   std::vector<Column> columns = TRY(infer_columns(DocumentReader(*txn), collection));
   if (count > 4) {
@@ -305,6 +305,10 @@ const sqlite3_module kModule = [] {
 }();
 
 }  // namespace
+
+int register_collection(sqlite3* connection, Access& access, const std::string& name) {
+  return sqlite3_create_module_v2(connection, name.c_str(), &kModule, &access, nullptr);
+}
 
 int register_document_tables(sqlite3* connection, Access& access) {
   return sqlite3_create_module_v2(connection, "collection", &kModule, &access, nullptr);

@@ -65,8 +65,8 @@ Status make_tables(SessionImpl& session) {
   const Transaction* const txn = TRY(session.access.reader());
   for (const ByteString& name : TRY(DocumentReader(*txn).collections())) {
     if (name.starts_with("sqlite_")) continue;  // SQLite keeps such names to itself
-    CHECK(
-        execute(session, "create virtual table " + quoted_name(name) + " using collection(" + quoted_name(name) + ")"));
+    const int code = register_collection(session.connection.get(), session.access, std::string(name));
+    if (code != SQLITE_OK) return failure(session, code);
   }
   session.access.end_read();
   return {};

@@ -96,6 +96,23 @@ TEST_F(SqlTest, shows_members_as_columns_and_values_with_their_types) {
   EXPECT_EQ(rows("select count(*), sum(age), json_extract(tags, '$[0]') from c where age > 30"), "(2 72.500000r 'a')");
 }
 
+TEST_F(SqlTest, looks_at_a_collection_when_a_statement_names_it) {
+  write([](DocumentWriter& documents) {
+    for (const char* name : {"c", "odd \"name\"", "collection", "gone"}) {
+      EXPECT_TRUE(ok(documents.create_collection(name)));
+    }
+    return documents.insert("collection", json(R"({"_id": 1, "a": 5})")).status();
+  });
+  (void)session();
+  insert({R"({"_id": 1, "late": 5})"});
+  write([](DocumentWriter& documents) { return documents.drop_collection("gone"); });
+  EXPECT_EQ(rows("select late from c"), "(5)");
+  EXPECT_EQ(rows("select a from collection"), "(5)");
+  EXPECT_EQ(rows("insert into \"odd \"\"name\"\"\"(_id) values (7); select _id from \"odd \"\"name\"\"\""), "(7)");
+  EXPECT_TRUE(fails(run("select * from gone"), ErrorCode::CollectionNotFound));
+  EXPECT_TRUE(fails(run("select * from never"), ErrorCode::SqlRejected));
+}
+
 TEST_F(SqlTest, joins_collections_by_references) {
   insert({R"({"_id": 1, "friend": 2})", R"({"_id": 2, "friend": 3})", R"({"_id": 3})"});
   EXPECT_EQ(rows("select a._id, b._id, d._id from c a join c b on a.friend = b._id join c d on b.friend = d._id"),

@@ -90,6 +90,8 @@ std::string quoted_name(Bytes name);
 
 // Registers the modules. `access` must outlive the connection.
 int register_document_tables(sqlite3* connection, Access& access);
+// A table that is made when a statement names it: its columns are looked up then, and not those of other collections.
+int register_collection(sqlite3* connection, Access& access, const std::string& name);
 int register_internals_tables(sqlite3* connection, Access& access);
 
 }  // namespace vitrine::sql
