@@ -16,6 +16,8 @@ namespace vitrine::bench {
 //   space    loads, and rewrites at random: {"data_bytes", "loaded_bytes", "churned_bytes"}
 //   memory   loads and scans with a small cache, closes: {"peak_bytes"}
 //   latency  gets and puts while checkpoints run: {"get": {"p50": nanoseconds, ...}, "put": {...}, "checkpoints"}
+//   processor  by processor time: a get with all pages in the cache and with a sixteenth of them, a load with its
+//            checkpoint, a durable commit: {"warm_ns", "cold_ns", "load_mib" a second, "commit_us"}
 //   seeds    small workloads of 64 operations: {ROW: operations a second}
 // Settings: modules, directory, peer, records, value_size, cache_size, survives ("process", "power"), loaded, seconds.
 nlohmann::json run_single(const std::string& mode, const nlohmann::json& asked);
