@@ -11,7 +11,7 @@
 namespace vitrine::kv {
 namespace {
 
-constexpr char kMagic[9] = "VTREXPRT";
+constexpr char kPlainMagic[9] = "VTREXPRT";
 constexpr std::size_t kChecksummedHeader = 48;
 constexpr std::size_t kBlockPrefix = 16;
 
@@ -30,7 +30,7 @@ format::Checksum block_checksum(Bytes prefix, Bytes payload, std::uint64_t chain
 // --- Writing ---------------------------------------------------------------------------------------------------------
 
 Status ExportWriter::begin(const ExportHeader& header) {
-  buffer_.assign(kMagic, 8);
+  buffer_.assign(kPlainMagic, 8);
   base::append_fixed(buffer_, kExportVersion);
   base::append_fixed(buffer_, std::uint32_t{0});
   base::append_fixed(buffer_, header.snapshot_seq);
@@ -92,7 +92,7 @@ Result<Bytes> ExportReader::take(std::size_t size) {
 
 Result<ExportHeader> ExportReader::begin() {
   const Bytes header = TRY(take(kExportHeaderSize));
-  if (header.substr(0, 8) != Bytes(kMagic, 8)) return damaged("not an export file");
+  if (header.substr(0, 8) != Bytes(kPlainMagic, 8)) return damaged("not an export file");
   const format::Checksum sum = format::checksum(header.data(), kChecksummedHeader);
   if (base::load<std::uint64_t>(header.data() + 48) != sum.low ||
       base::load<std::uint64_t>(header.data() + 56) != sum.high) {
