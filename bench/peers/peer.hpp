@@ -64,6 +64,13 @@ class Session {
 
   // The value as a view that is valid until the next call of the session; nothing if there is no such key.
   virtual bool get(std::string_view key, std::string_view& value) = 0;
+  // The same with a snapshot of its own, by whatever the store has for that. Only the size of the value counts.
+  virtual bool get_alone(std::string_view key, std::string_view& value) {
+    begin_snapshot();
+    const bool found = get(key, value);
+    end_snapshot();
+    return found;
+  }
   // Looks up all keys in the best way the store has; returns how many were found. `sum` sees each value.
   virtual std::uint64_t get_all(std::span<const std::string_view> keys, ScanSum& sum) {
     std::uint64_t found = 0;

@@ -31,6 +31,11 @@ class VitrineSession final : public Session {
     value = buffer_;
     return true;
   }
+  bool get_alone(std::string_view key, std::string_view& value) override {
+    if (!take(db_.get(keyspace_, key, buffer_), "get")) return false;
+    value = buffer_;
+    return true;
+  }
   std::uint64_t get_all(std::span<const std::string_view> keys, ScanSum& sum) override {
     std::uint64_t found = 0;
     const auto tell = [&](std::size_t place, std::optional<Bytes> value) {

@@ -43,9 +43,7 @@ std::uint64_t get_in_one_snapshot(const Job& job) {
 
 void get_one(const Job& job, Session& session, std::uint64_t index) {
   std::string_view value;
-  session.begin_snapshot();
-  must_find(session.get(key_of(index).bytes(), value), job, value);
-  session.end_snapshot();
+  must_find(session.get_alone(key_of(index).bytes(), value), job, value);
 }
 
 std::uint64_t get_each_in_a_snapshot(const Job& job) {

@@ -81,6 +81,7 @@ class Database {
   Status put(Bytes key, Bytes value);
   Status put(Keyspace keyspace, Bytes key, Bytes value, std::optional<Durability> durability = std::nullopt);
   Result<std::optional<ByteString>> get(Bytes key) const;
+  Result<bool> get(Keyspace keyspace, Bytes key, ByteString& value) const;  // false when there is no such entry
   Result<bool> erase(Bytes key);  // true when the key existed
 
   // Read-only handles beside a living writer: move on to what it has committed since. True when that is newer. After an

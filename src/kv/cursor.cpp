@@ -222,7 +222,7 @@ Range range_of(Keyspace keyspace, const ScanOptions& options) {
 }
 
 // Walks the range; `visit` says whether to go on. The bounds are compared with whole tree keys, so that nothing else
-// has to be asked for each entry.
+// has to be asked for each entry, and in a snapshot going forward once for a leaf.
 template <typename Visit>
 Result<std::uint64_t> walk(TransactionImpl& txn, Keyspace keyspace, const ScanOptions& options, Visit&& visit) {
   CHECK(txn.usable());
@@ -233,8 +233,14 @@ Result<std::uint64_t> walk(TransactionImpl& txn, Keyspace keyspace, const ScanOp
     CHECK(options.reverse ? at.cursor.seek_before(range.to) : at.cursor.seek(range.from));
   }
   std::uint64_t visited = 0;
+  unsigned inside = 0;  // entries from here on that are known to be in the range
   while (visited < options.limit && at.cursor.is_valid()) {
-    if (options.reverse ? at.cursor.key() < Bytes(range.from) : at.cursor.key() >= Bytes(range.to)) break;
+    if (inside == 0) {
+      if (options.reverse ? at.cursor.key() < Bytes(range.from) : at.cursor.key() >= Bytes(range.to)) break;
+      const bool stays = !options.reverse && !txn.session;
+      inside = stays ? at.cursor.count_before(range.to) : 1;
+    }
+    --inside;
     ++visited;
     if (!TRY(visit(at))) break;
     // The visitor may have written, and even have ended the transaction.

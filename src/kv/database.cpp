@@ -3,6 +3,7 @@
 
 #include <vector>
 
+#include "base/defer.hpp"
 #include "base/try.hpp"
 #include "kv/database_impl.hpp"
 #include "kv/safely.hpp"
@@ -113,7 +114,27 @@ Status Database::put(Keyspace keyspace, Bytes key, Bytes value, std::optional<Du
 }
 
 Result<std::optional<ByteString>> Database::get(Bytes key) const {
-  return read([&](const ReadTransaction& txn) { return txn.get(key); });
+  ByteString value;
+  if (!TRY(get(Keyspace{}, key, value))) return std::optional<ByteString>();
+  return std::optional<ByteString>(std::move(value));
+}
+
+// A snapshot without a transaction around it: nothing can be done with it but this.
+Result<bool> Database::get(Keyspace keyspace, Bytes key, ByteString& value) const {
+  return kv::safely([&]() -> Result<bool> {
+    const std::shared_ptr<engine::Engine> engine = impl_->current();
+    kv::OperationMeter meter(impl_->operations);
+    const kv::Operating measured(meter, engine->env(), kv::Operation::Get);
+    CHECK(engine->check_usable());
+    CHECK(kv::check_key(*engine, key));
+    std::string tree_key;
+    kv::make_tree_key(keyspace, key, tree_key);
+    const engine::State snapshot = engine->pin_snapshot();
+    const base::Defer unpin([&] { engine->unpin_snapshot(snapshot); });
+    const tree::Found found = TRY(tree::find(engine->pool(), snapshot.root, tree_key));
+    if (found.has_value()) TRY(kv::read_record(engine->pool(), keyspace, found, value));
+    return found.has_value();
+  });
 }
 
 Result<bool> Database::erase(Bytes key) {

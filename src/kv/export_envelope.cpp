@@ -12,7 +12,7 @@ namespace {
 
 using crypto::SealedStream;
 
-constexpr std::array<char, 8> kMagic{'V', 'T', 'R', 'S', 'E', 'A', 'L', 'D'};
+constexpr std::array<char, 8> kSealedMagic{'V', 'T', 'R', 'S', 'E', 'A', 'L', 'D'};
 
 Status damaged(const char* what, std::uint64_t offset) {
   return Status::error(ErrorCode::ExportDamaged, what).with("offset", offset);
@@ -44,7 +44,7 @@ Result<EnvelopeHeader> read_header(os::File& file) {
   EnvelopeHeader header;
   const std::size_t size = TRY(file.read_at(0, &header, sizeof header));
   if (size < sizeof header) return damaged("the file is cut short", size);
-  if (header.magic != kMagic) return damaged("not an encrypted export file", 0);
+  if (header.magic != kSealedMagic) return damaged("not an encrypted export file", 0);
   if (header.checksum != checksum_of(header)) return damaged("the file header does not match its checksum", 0);
   if (header.version != kEnvelopeVersion) {
     return Status::error(ErrorCode::ExportVersion).with("version", std::uint64_t{header.version});
@@ -84,7 +84,7 @@ Result<SealedStream> unlock(const EnvelopeHeader& header, const Secret& secret, 
 Result<bool> is_sealed_export(os::File& file) {
   std::array<char, 8> magic{};
   const std::size_t size = TRY(file.read_at(0, magic.data(), magic.size()));
-  return size == magic.size() && magic == kMagic;
+  return size == magic.size() && magic == kSealedMagic;
 }
 
 // --- Writing ---------------------------------------------------------------------------------------------------------
@@ -96,7 +96,7 @@ SealedSink::SealedSink(os::File& file, SealedStream stream) : file_(file), strea
 Result<std::unique_ptr<ExportSink>> SealedSink::create(os::Env& env, os::File& file, const crypto::KeyTable& keys,
                                                        const crypto::MasterKey& master, Cipher cipher) {
   EnvelopeHeader header;
-  header.magic = kMagic;
+  header.magic = kSealedMagic;
   header.version = kEnvelopeVersion;
   header.cipher = static_cast<std::uint32_t>(cipher);
   header.chunk_size = SealedStream::kChunkSize;

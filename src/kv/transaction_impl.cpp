@@ -7,6 +7,34 @@
 #include "kv/database_impl.hpp"
 
 namespace vitrine {
+namespace kv {
+
+Status check_key(const engine::Engine& engine, Bytes key) {
+  if (key.empty()) return Status::error(ErrorCode::KeyEmpty);
+  const std::size_t key_max = engine.key_size_max() - engine::kKeyspacePrefixMax;
+  if (key.size() > key_max) {
+    return Status::error(ErrorCode::KeyTooLong).with("size", key.size()).with("largest", key_max);
+  }
+  return {};
+}
+
+Result<Record> view_record(pool::Pool& pool, Keyspace keyspace, const tree::Found& found, std::string& large) {
+  if (!found.large) return split_record(keyspace, found.value);
+  CHECK(tree::read_value(pool, found.value, true, large));
+  return split_record(keyspace, large);
+}
+
+Result<std::uint64_t> read_record(pool::Pool& pool, Keyspace keyspace, const tree::Found& found, std::string& value) {
+  const Record record = TRY(view_record(pool, keyspace, found, value));
+  if (found.large) {
+    value.erase(0, value.size() - record.value.size());
+  } else {
+    value.assign(record.value);
+  }
+  return record.version;
+}
+
+}  // namespace kv
 
 TransactionImpl::TransactionImpl(std::shared_ptr<DatabaseImpl> of, std::shared_ptr<engine::Engine> on)
     : database(std::move(of)), engine(std::move(on)), snapshot(engine->pin_snapshot()), meter(database->operations) {
@@ -70,15 +98,6 @@ Status TransactionImpl::writable() const {
   return session ? Status{} : Status::error(ErrorCode::Misuse, "a read transaction cannot write");
 }
 
-Status TransactionImpl::check_key(Bytes key) const {
-  if (key.empty()) return Status::error(ErrorCode::KeyEmpty);
-  const std::size_t key_max = engine->key_size_max() - engine::kKeyspacePrefixMax;
-  if (key.size() > key_max) {
-    return Status::error(ErrorCode::KeyTooLong).with("size", key.size()).with("largest", key_max);
-  }
-  return {};
-}
-
 Result<tree::Found> TransactionImpl::find(Keyspace keyspace, Bytes key) const {
   kv::make_tree_key(keyspace, key, tree_key);
   return tree::find(pool(), root(), tree_key);
@@ -96,22 +115,6 @@ Status TransactionImpl::find_many(Keyspace keyspace, std::span<const Bytes> keys
     tree_keys[i] = Bytes(all).substr(begin);
   }
   return tree::find_many(pool(), root(), std::span(tree_keys).first(keys.size()), found);
-}
-
-Result<kv::Record> TransactionImpl::view(Keyspace keyspace, const tree::Found& found, std::string& large) const {
-  if (!found.large) return kv::split_record(keyspace, found.value);
-  CHECK(tree::read_value(pool(), found.value, true, large));
-  return kv::split_record(keyspace, large);
-}
-
-Result<std::uint64_t> TransactionImpl::read(Keyspace keyspace, const tree::Found& found, std::string& value) const {
-  const kv::Record record = TRY(view(keyspace, found, value));
-  if (found.large) {
-    value.erase(0, value.size() - record.value.size());
-  } else {
-    value.assign(record.value);
-  }
-  return record.version;
 }
 
 void TransactionImpl::suspend_cursors() noexcept {

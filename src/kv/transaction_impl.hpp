@@ -23,6 +23,17 @@ namespace vitrine {
 
 struct DatabaseImpl;
 
+namespace kv {
+
+// Key of a user operation. Errors: KeyEmpty, KeyTooLong.
+Status check_key(const engine::Engine& engine, Bytes key);
+// Value and version of what was found: views into the page, or of a large value into `large`.
+Result<Record> view_record(pool::Pool& pool, Keyspace keyspace, const tree::Found& found, std::string& large);
+// The same, the value copied. Returns the version.
+Result<std::uint64_t> read_record(pool::Pool& pool, Keyspace keyspace, const tree::Found& found, std::string& value);
+
+}  // namespace kv
+
 struct TransactionImpl {
   TransactionImpl(std::shared_ptr<DatabaseImpl> database, std::shared_ptr<engine::Engine> engine);  // reads
   TransactionImpl(std::shared_ptr<DatabaseImpl> database, std::shared_ptr<engine::Engine> engine,
@@ -39,17 +50,18 @@ struct TransactionImpl {
 
   pool::Pool& pool() const noexcept { return engine->pool(); }
   tree::TreeRoot root() const noexcept { return session ? session->root() : snapshot.root; }
-  // Key of a user operation. Errors: KeyEmpty, KeyTooLong.
-  Status check_key(Bytes key) const;
+  Status check_key(Bytes key) const { return kv::check_key(*engine, key); }
 
   // The stored record of the key, if there is one.
   Result<tree::Found> find(Keyspace keyspace, Bytes key) const;
   // REQUIRES: at most tree::kFindLanes keys, and as many places in `found`.
   Status find_many(Keyspace keyspace, std::span<const Bytes> keys, std::span<tree::Found> found) const;
-  // Value and version of what was found: views into the page, or of a large value into `large`.
-  Result<kv::Record> view(Keyspace keyspace, const tree::Found& found, std::string& large) const;
-  // The same, the value copied.
-  Result<std::uint64_t> read(Keyspace keyspace, const tree::Found& found, std::string& value) const;
+  Result<kv::Record> view(Keyspace keyspace, const tree::Found& found, std::string& large) const {
+    return kv::view_record(pool(), keyspace, found, large);
+  }
+  Result<std::uint64_t> read(Keyspace keyspace, const tree::Found& found, std::string& value) const {
+    return kv::read_record(pool(), keyspace, found, value);
+  }
 
   void suspend_cursors() noexcept;
   // Before each change: the keyspace must exist (the catalog is none), cursors let go.

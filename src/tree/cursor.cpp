@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 #include "tree/cursor.hpp"
 
+#include <cstring>
+
 #include "base/try.hpp"
 
 namespace vitrine::tree {
@@ -21,8 +23,9 @@ void TreeCursor::take_key() {
 void TreeCursor::take_suffix() {
   const NodeView leaf = node();
   const Bytes suffix = leaf.suffix(index_);
-  key_.resize(leaf.prefix().size());
-  key_.append(suffix);
+  const std::size_t prefix_size = leaf.prefix().size();
+  key_.resize(prefix_size + suffix.size());  // the same size again, as a rule
+  std::memcpy(key_.data() + prefix_size, suffix.data(), suffix.size());
 }
 
 // From `ref` to the first or last entry below it.

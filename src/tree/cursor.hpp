@@ -33,6 +33,11 @@ class TreeCursor {
   Bytes key() const noexcept { return key_; }
   Bytes value() const noexcept { return node().value(index_); }
   bool is_large() const noexcept { return node().is_large(index_); }
+  // Entries of the leaf from here on whose keys are before `end`.
+  unsigned count_before(Bytes end) const noexcept {
+    const unsigned behind = node().lower_bound(end).index;
+    return behind > index_ ? behind - index_ : 0;
+  }
 
   // Drops the pin; position() is lost, key() stays.
   void release() noexcept { leaf_.release(); }
