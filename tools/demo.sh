@@ -1,13 +1,15 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT OR Apache-2.0
 # The main job of ./dev run: puts the package index of this Debian system into a database, looks packages up, kills a
-# writer in the middle of its work, reopens, proves that nothing acknowledged was lost, and checks every page.
-# Arguments: the program, and the folder to work in (build/demo).
+# writer in the middle of its work, reopens, proves that nothing acknowledged was lost, makes documents of the index,
+# asks them, and checks every page. Arguments: the program, the folder to work in (build/demo), and the program that
+# measures documents beside SQLite, if there is one.
 set -euo pipefail
 export LC_ALL=C
 
 vitrine="$(realpath "${1:?the program}")"
 folder="${2:-$(dirname "$(dirname "$vitrine")")/demo}"
+figures="$(realpath -m "${3:-none}")"
 mkdir -p "$folder"
 folder="$(realpath "$folder")"
 db="$folder/packages.vtr"
@@ -111,10 +113,24 @@ for query in '{section: "database", size: {$gt: 5000000}}' '{size: {$gte: 100000
   show find "$db" packages "$query" --explain
 done
 
+show sql "$db" 'select section, count(*) as n, max(size) from packages group by 1 order by n desc limit 5'
+for query in 'select _id from packages where size > 100000000 order by size' \
+  'select a._id from packages a join packages b on a.maintainer = b.maintainer where b._id = "bash"'; do
+  show sql "$db" "explain query plan $query"
+done
+
 step "6. Check every page, and every document"
 started="$(now_ms)"
 show verify "$db" --level deep
 verify_ms=$(($(now_ms) - started))
+
+if [ -x "${figures:-}" ]; then
+  step "7. The same work by Vitrine and by SQLite, each document and query in microseconds of the processor"
+  printf '  %-45s %10s %10s %8s\n' "" vitrine sqlite ratio
+  "$figures" "$folder/packages.ndjson" "$folder" |
+    sed -E 's/.*"what": "([^"]*)".*"vitrine": \[([^,]*),.*"sqlite": \[([^,]*),.*/\1|\2|\3/' |
+    awk -F'|' '{ printf "  %-45s %10.2f %10.2f %8.2f\n", $1, $2, $3, $3 / $2 }'
+fi
 
 step "Figures"
 load_rate=$((records * 1000 / (load_ms + 1)))
