@@ -9,11 +9,9 @@ namespace {
 constexpr const char* kBackupPath = "/backup.vtr";
 constexpr const char* kExportPath = "/data.export";
 
-std::string key_of(std::uint64_t number) { return "key " + std::to_string(number); }
-
 Status put_many(Stage& stage, std::uint64_t count, std::size_t value_size, std::uint64_t seed) {
   return stage.commit([&](Editor& editor) -> Status {
-    for (std::uint64_t i = 0; i < count; ++i) CHECK(editor.put(key_of(i), random_bytes(seed + i, value_size)));
+    for (std::uint64_t i = 0; i < count; ++i) CHECK(editor.put(workload_key(i), random_bytes(seed + i, value_size)));
     return {};
   });
 }
@@ -28,7 +26,7 @@ Status create(Stage& stage, std::uint64_t) {
 Status open_and_close(Stage& stage, std::uint64_t rounds) {
   for (std::uint64_t i = 0; i < rounds; ++i) {
     CHECK(stage.open());
-    if (i % 3 != 2) CHECK(stage.put(key_of(i % 5), random_bytes(i, 2000)));
+    if (i % 3 != 2) CHECK(stage.put(workload_key(i % 5), random_bytes(i, 2000)));
     if (i % 3 == 1) CHECK(stage.put("second", random_bytes(i, 200)));
     CHECK(stage.close());
   }
@@ -39,7 +37,7 @@ Status open_and_close(Stage& stage, std::uint64_t rounds) {
 Status processes_die(Stage& stage, std::uint64_t rounds) {
   for (std::uint64_t i = 0; i < 2 * rounds; ++i) {
     CHECK(stage.open());
-    CHECK(stage.put(key_of(i % 5), random_bytes(i, 2500)));
+    CHECK(stage.put(workload_key(i % 5), random_bytes(i, 2500)));
     if (i % 4 == 1) CHECK(stage.db().checkpoint());
     const std::optional<Durability> last = i % 3 == 0 ? Durability::None : Durability::Full;
     CHECK(stage.commit([&](Editor& editor) { return editor.put("last", random_bytes(i, 1800)); }, last));
@@ -52,7 +50,7 @@ Status processes_die(Stage& stage, std::uint64_t rounds) {
 Status thin_out(Stage& stage, std::uint64_t count) {
   return stage.commit([&](Editor& editor) -> Status {
     for (std::uint64_t i = 0; i < count; ++i) {
-      if (i % 3 != 0) CHECK(editor.erase(key_of(i)));
+      if (i % 3 != 0) CHECK(editor.erase(workload_key(i)));
     }
     return {};
   });
@@ -90,7 +88,7 @@ Status vacuum(Stage& stage, std::uint64_t rounds) {
 // What the file of prepare_import() holds.
 Model exported_entries() {
   Model model = empty_model();
-  for (std::uint64_t i = 0; i < 30; ++i) model["default"][key_of(i)] = {random_bytes(i, 300), 0};
+  for (std::uint64_t i = 0; i < 30; ++i) model["default"][workload_key(i)] = {random_bytes(i, 300), 0};
   model["default"]["large"] = {random_bytes(9, 70'000), 0};
   model["other"]["one"] = {"1", 0};
   return model;

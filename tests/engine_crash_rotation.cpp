@@ -6,11 +6,9 @@
 namespace vitrine::testing {
 namespace {
 
-std::string key_of(std::uint64_t number) { return "key " + std::to_string(number); }
-
-Status put_many(Stage& stage, std::uint64_t count, std::size_t value_size, std::uint64_t seed) {
+Status put_with_large(Stage& stage, std::uint64_t count, std::size_t value_size, std::uint64_t seed) {
   return stage.commit([&](Editor& editor) -> Status {
-    for (std::uint64_t i = 0; i < count; ++i) CHECK(editor.put(key_of(i), random_bytes(seed + i, value_size)));
+    for (std::uint64_t i = 0; i < count; ++i) CHECK(editor.put(workload_key(i), random_bytes(seed + i, value_size)));
     return editor.put("large", random_bytes(seed, 9'000));
   });
 }
@@ -30,7 +28,7 @@ Status write_between(Stage& stage, std::uint64_t turn) {
         return editor.put("large", random_bytes(turn, 5'000));
       });
     case 2:
-      CHECK(stage.put(key_of(7), random_bytes(turn, 2'000)));
+      CHECK(stage.put(workload_key(7), random_bytes(turn, 2'000)));
       return stage.db().checkpoint();
     default:
       return {};
@@ -55,7 +53,7 @@ Status rotate_while_writing(Stage& stage, const Secret& secret) {
 Status rotation(Stage& stage, std::uint64_t rounds) {
   CHECK(stage.open());
   for (std::uint64_t i = 0; i < rounds; ++i) {
-    CHECK(put_many(stage, 20, 400, i));
+    CHECK(put_with_large(stage, 20, 400, i));
     CHECK(rotate_while_writing(stage, stage.options.secret));
     CHECK(stage.put("behind it", random_bytes(i, 2'000)));
   }
@@ -66,7 +64,7 @@ Status rotation(Stage& stage, std::uint64_t rounds) {
 Status rotation_in_parts(Stage& stage, std::uint64_t rounds) {
   for (std::uint64_t i = 0; i < rounds; ++i) {
     CHECK(stage.open());
-    CHECK(put_many(stage, 20, 400, i));
+    CHECK(put_with_large(stage, 20, 400, i));
     std::uint64_t calls = 0;
     const Result<RotateReport> begun =
         stage.db().rotate_keys(stage.options.secret, [&](const Progress&) { return ++calls < 2; });

@@ -11,8 +11,6 @@
 namespace vitrine::testing {
 namespace {
 
-std::string workload_key(std::uint64_t number) { return "key " + std::to_string(number); }
-
 Status fill(Stage& stage, std::uint64_t count, std::size_t value_size) {
   return stage.commit([&](Editor& editor) -> Status {
     for (std::uint64_t i = 0; i < count; ++i) CHECK(editor.put(workload_key(i), random_bytes(i, value_size)));

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <algorithm>
+#include <string>
 #include <vector>
 
 #include "tests/engine_crash.hpp"
@@ -14,6 +15,8 @@ namespace vitrine::testing {
 inline std::uint64_t share(std::uint64_t rounds, std::uint64_t quarters) {
   return std::max<std::uint64_t>(1, rounds * quarters / 4);
 }
+inline std::string workload_key(std::uint64_t number) { return "key " + std::to_string(number); }
+
 std::vector<CrashWorkload> commit_workloads(std::uint64_t rounds);       // transactions and what the log does
 std::vector<CrashWorkload> tree_workloads(std::uint64_t rounds);         // pages, checkpoints, growth
 std::vector<CrashWorkload> maintenance_workloads(std::uint64_t rounds);  // creation, recovery, whole-file work

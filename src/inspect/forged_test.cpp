@@ -17,7 +17,7 @@ namespace {
 
 using format::PageRef;
 
-constexpr std::uint32_t kPageSize = 4096;
+constexpr std::uint32_t kForgedPageSize = 4096;
 constexpr unsigned kLevels = 60;  // of three children each: 3^60 ways
 constexpr std::uint64_t kLeafKeys = 3;
 
@@ -25,7 +25,7 @@ class Forged : public ::testing::Test {
  protected:
   Forged() {
     options_.env = env_.get();
-    options_.page_size = kPageSize;
+    options_.page_size = kForgedPageSize;
     for (const char* path : {"forged.vtr", "good.vtr"}) {
       Database db = Database::open(path, OpenMode::CreateIfMissing, options_).value();
       EXPECT_TRUE(db.put("apple", "red").is_ok());
@@ -48,17 +48,17 @@ class Forged : public ::testing::Test {
   // A node of `level` behind the last page of the file.
   PageRef add_node(std::uint8_t level, const std::vector<std::pair<std::string, std::string>>& cells) {
     const PageRef ref{meta_.page_count++, meta_.tree_root.generation, meta_.tree_root.session};
-    std::vector<std::byte> image(kPageSize), scratch(kPageSize);
+    std::vector<std::byte> image(kForgedPageSize), scratch(kForgedPageSize);
     const auto type = level == 0 ? format::PageType::Leaf : format::PageType::Inner;
     base::store(image.data(), format::PageHeader{type, level, 0, 0, ref.page(), ref.generation, ref.session});
-    tree::Node node(image.data(), kPageSize);
+    tree::Node node(image.data(), kForgedPageSize);
     node.clear();
     for (unsigned i = 0; i < cells.size(); ++i) {
       EXPECT_TRUE(node.insert(i, cells[i].first, cells[i].second, false, scratch.data()));
     }
-    EXPECT_TRUE(tree::validate_page(image.data(), kPageSize).is_ok());
+    EXPECT_TRUE(tree::validate_page(image.data(), kForgedPageSize).is_ok());
     EXPECT_TRUE(format::PageCodec(meta_.file).seal(image.data(), image.size()).is_ok());
-    write(ref.page() * kPageSize, image.data(), image.size());
+    write(ref.page() * kForgedPageSize, image.data(), image.size());
     return ref;
   }
 
