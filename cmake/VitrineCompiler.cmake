@@ -30,6 +30,9 @@ target_compile_options(vitrine_compile_options INTERFACE
 if(CMAKE_UNITY_BUILD AND CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   # g++ takes a source that another one includes for a header, where a private member type would be a mistake.
   target_compile_options(vitrine_compile_options INTERFACE -Wno-subobject-linkage)
+elseif(CMAKE_UNITY_BUILD)
+  # A local name may be one of another source; g++, which asks less of them, looks for true shadows.
+  target_compile_options(vitrine_compile_options INTERFACE -Wno-shadow)
 endif()
 if(VITRINE_WERROR)
   target_compile_options(vitrine_compile_options INTERFACE -Werror)
