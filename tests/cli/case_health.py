@@ -10,8 +10,8 @@ STATS = ["entries", "tree_depth", "leaf_fill", "pages", "pages_allocated", "page
          "durable_seq", "snapshots", "oldest_snapshot_seq", "oldest_snapshot_age_ms", "writer_waits",
          "checkpoint_waits", "verified_wall_ms", "verify_findings", "key_age_days", "latencies", "warnings"]
 INFO = ["path", "file_id", "format_version", "page_size", "page_count", "file_bytes", "log_bytes", "checkpoint",
-        "checkpoint_wall_ms", "open_count", "commit_seq", "was_clean", "commit_token", "cipher", "read_only",
-        "key_size_max", "filesystem", "network_filesystem"]
+        "checkpoint_wall_ms", "open_count", "commit_seq", "was_clean", "commit_token", "cipher", "key_epoch",
+        "rotating", "read_only", "key_size_max", "filesystem", "network_filesystem"]
 
 
 def filled(folder, count=3000, size=100, options=("--page-size", "4096")):
