@@ -115,6 +115,15 @@ class ThreadsTest : public ::testing::TestWithParam<bool> {
     }
   }
 
+  void demand_backup_adds_up() {
+    demand_ok(db().backup(path("backup.vtr")).status(), "backup");
+    {
+      const Database copy = Database::open(path("backup.vtr"), OpenMode::MustExist, options()).value();
+      demand_sum(copy.begin_read().value());
+    }
+    std::filesystem::remove(path("backup.vtr"));
+  }
+
   void finish() {
     demand_sum(db().begin_read().value());
     demand_ok(verify_clean(db()), "verify");
@@ -218,14 +227,7 @@ TEST_P(ThreadsTest, maintenance_runs_beside_writers_and_readers) {
   repeat([&] { demand_ok(db().checkpoint(), "checkpoint"); });
   repeat([&] { demand_ok(db().vacuum().status(), "vacuum"); });
   repeat([&] { demand_ok(verify_clean(db()), "verify"); });
-  repeat([&] {
-    demand_ok(db().backup(path("backup.vtr")).status(), "backup");
-    {
-      const Database copy = Database::open(path("backup.vtr"), OpenMode::MustExist, options()).value();
-      demand_sum(copy.begin_read().value());
-    }
-    std::filesystem::remove(path("backup.vtr"));
-  });
+  repeat([&] { demand_backup_adds_up(); });
   repeat([&] {
     demand_ok(db().export_to(path("export")).status(), "export");
     std::filesystem::remove(path("export"));
@@ -422,14 +424,7 @@ TEST_P(RotationTest, keys_rotate_beside_writers_readers_checks_and_backups) {
   });
   repeat([&] { demand_ok(verify_clean(db()), "verify"); });
   repeat([&] { demand_ok(db().vacuum().status(), "vacuum"); });
-  repeat([&] {
-    demand_ok(db().backup(path("backup.vtr")).status(), "backup");
-    {
-      const Database copy = Database::open(path("backup.vtr"), OpenMode::MustExist, options()).value();
-      demand_sum(copy.begin_read().value());
-    }
-    std::filesystem::remove(path("backup.vtr"));
-  });
+  repeat([&] { demand_backup_adds_up(); });
   // Another handle, as another process would have it.
   repeat([&] {
     Options read_only = options();

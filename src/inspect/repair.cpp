@@ -6,6 +6,7 @@
 #include "base/try.hpp"
 #include "engine/engine.hpp"
 #include "engine/write_session.hpp"
+#include "inspect/source_file.hpp"
 
 namespace vitrine {
 namespace {
@@ -15,8 +16,7 @@ using EnginePointer = std::shared_ptr<engine::Engine>;
 Result<EnginePointer> open_engine(const std::string& path, const Options& options, Access access) {
   Options opening = options;
   opening.access = access;
-  os::Env& env = options.env != nullptr ? *options.env : os::system_env();
-  return engine::Engine::open(env, path, opening);
+  return engine::Engine::open(inspect::env_of(options), path, opening);
 }
 
 bool is_repairable(const Finding& finding) noexcept {
