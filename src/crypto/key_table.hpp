@@ -36,8 +36,10 @@
 
 #include <array>
 #include <cstdint>
+#include <cstring>
 #include <memory>
 #include <optional>
+#include <type_traits>
 #include <vector>
 
 #include "crypto/aead.hpp"
@@ -81,8 +83,10 @@ struct KeyTable {
   std::size_t used() const noexcept;
   std::vector<KeySlotInfo> list() const;
   std::size_t previous_masters() const noexcept;
-  bool operator==(const KeyTable&) const = default;
+  // Part of every look at a header; member by member would go byte by byte.
+  bool operator==(const KeyTable& other) const noexcept { return std::memcmp(this, &other, sizeof other) == 0; }
 };
+static_assert(std::has_unique_object_representations_v<KeyTable>);
 static_assert(sizeof(KeyTable) == 2112 && offsetof(KeyTable, argon2_salt) == 32 && offsetof(KeyTable, slots) == 64);
 
 using MasterKey = os::SecretMemory;  // 32 bytes

@@ -205,6 +205,13 @@ std::optional<Lsn> peek_frame(std::span<const std::byte> bytes) noexcept {
   return base::load<Lsn>(bytes.data() + offsetof(FrameHeader, lsn));
 }
 
+std::size_t find_frame(std::span<const std::byte> bytes, std::size_t at) noexcept {
+  for (; at + kFrameHeaderSize <= bytes.size(); at += kFrameAlignment) {
+    if (base::load<std::uint32_t>(bytes.data() + at) == kFrameMagic) return at;
+  }
+  return bytes.size();
+}
+
 void append_operation(std::string& to, const Operation& operation) {
   to.push_back(static_cast<char>(operation.type));
   append_string(to, operation.key);

@@ -153,6 +153,10 @@ std::optional<FrameView> decode_frame(std::span<const std::byte> bytes, Lsn lsn,
 // The LSN that the start of `bytes` claims if it looks like a frame; nothing is verified.
 std::optional<Lsn> peek_frame(std::span<const std::byte> bytes) noexcept;
 
+// Where the next thing that looks like a frame stands, at `at` or a multiple of kFrameAlignment behind it; the size of
+// `bytes` when there is none.
+std::size_t find_frame(std::span<const std::byte> bytes, std::size_t at) noexcept;
+
 // --- Payload of a Transaction: operations on the tree in order -------------------------------------------------------
 // varint operation count, then each operation: 1 byte OperationType, then
 //   Put         varint key size, key, varint value size, value

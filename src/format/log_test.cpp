@@ -106,6 +106,19 @@ TEST(Frame, reads_back_at_its_place_with_any_payload_size) {
   }
 }
 
+TEST(Frame, is_searched_for_by_its_looks) {
+  const std::string frame = one_frame("some payload");
+  const std::string log = std::string(24, '\0') + frame + std::string(40, 'x') + frame;
+  EXPECT_EQ(find_frame(bytes_of(log), 0), 24u);
+  EXPECT_EQ(find_frame(bytes_of(log), 24), 24u);
+  const std::size_t second = log.size() - frame.size();
+  EXPECT_EQ(find_frame(bytes_of(log), 32), second);
+  EXPECT_EQ(find_frame(bytes_of(log), second + kFrameAlignment), log.size());
+  EXPECT_EQ(find_frame(bytes_of(log), log.size() + kFrameAlignment), log.size());
+  // Its header must be there whole.
+  EXPECT_EQ(find_frame(bytes_of(log).first(24 + kFrameHeaderSize - 1), 0), 24 + kFrameHeaderSize - 1);
+}
+
 TEST(Frame, tag_covers_header_and_payload_as_documented) {
   const std::string frame = one_frame("some payload");
   const std::string covered = frame.substr(0, 48) + "some payload";

@@ -12,9 +12,9 @@ namespace {
 // The same bytes for the same place, so that equal choices make equal images.
 void write_garbage(SimBytes& bytes, std::uint64_t inode_number, std::uint64_t begin, std::uint64_t end) {
   base::Prng random(sim_mix(inode_number) ^ begin);
-  std::vector<std::byte> garbage(static_cast<std::size_t>(end - begin));
-  for (std::byte& byte : garbage) byte = static_cast<std::byte>(random.next() & 0xff);
-  bytes.write(begin, garbage.data(), garbage.size());
+  std::vector<std::uint64_t> garbage(static_cast<std::size_t>((end - begin + 7) / 8));
+  for (std::uint64_t& word : garbage) word = random.next();
+  bytes.write(begin, garbage.data(), static_cast<std::size_t>(end - begin));
 }
 
 }  // namespace

@@ -27,7 +27,7 @@ Result<Lsn> watermark_in(SegmentReader& reader, format::FileId file, Lsn from, c
   Lsn watermark = 0;
   for (std::size_t slot = 0; slot < reader.headers().size(); ++slot) {
     const std::span<const std::byte> bytes = TRY(reader.load(slot));
-    for (std::size_t at = kSegmentHeaderSize; at + kFrameHeaderSize <= bytes.size();) {
+    for (std::size_t at = format::find_frame(bytes, kSegmentHeaderSize); at < bytes.size();) {
       const std::span<const std::byte> here = bytes.subspan(at);
       const std::optional<Lsn> lsn = format::peek_frame(here);
       std::optional<FrameView> frame;
@@ -35,7 +35,7 @@ Result<Lsn> watermark_in(SegmentReader& reader, format::FileId file, Lsn from, c
         frame = format::decode_frame(here, *lsn, file, seal);
       }
       if (frame) watermark = std::max(watermark, frame->header.durable);
-      at += frame ? frame->size : kFrameAlignment;
+      at = format::find_frame(bytes, at + (frame ? frame->size : kFrameAlignment));
     }
   }
   return watermark;
