@@ -3,6 +3,7 @@
 
 A case is a function whose name starts with case_; its one argument is a Folder. The name says the behaviour.
 """
+import concurrent.futures
 import dataclasses
 import functools
 import hashlib
@@ -208,24 +209,33 @@ def run_case(function, program, seed):
         shutil.rmtree(scratch, ignore_errors=True)
 
 
+def judged(function, program, seed):
+    """(result, note, seconds) of one case."""
+    started = time.monotonic()
+    result, note = "passed", ""
+    try:
+        run_case(function, program, seed)
+    except Skipped as reason:
+        result, note = "skipped", str(reason)
+    except (AssertionError, subprocess.TimeoutExpired, ValueError, KeyError, OSError) as error:
+        place = traceback.extract_tb(error.__traceback__)
+        lines = [f"{pathlib.Path(f.filename).name}:{f.lineno}" for f in place if "case_" in f.filename]
+        result, note = "failed", f"{type(error).__name__} at {', '.join(lines)}: {error}"
+    return result, note, time.monotonic() - started
+
+
 def run_all(modules, program, pattern):
     seed = int(os.environ.get("VITRINE_SEED") or time.time_ns())
-    print(f"VITRINE_SEED={seed}")
+    print(f"VITRINE_SEED={seed}", flush=True)
     counts = {"passed": 0, "failed": 0, "skipped": 0}
-    for name, function in cases_of(modules, pattern):
-        started = time.monotonic()
-        result, note = "passed", ""
-        try:
-            run_case(function, program, seed)
-        except Skipped as reason:
-            result, note = "skipped", str(reason)
-        except (AssertionError, subprocess.TimeoutExpired, ValueError, KeyError, OSError) as error:
-            place = traceback.extract_tb(error.__traceback__)
-            lines = [f"{pathlib.Path(f.filename).name}:{f.lineno}" for f in place if "case_" in f.filename]
-            result, note = "failed", f"{type(error).__name__} at {', '.join(lines)}: {error}"
-        counts[result] += 1
-        if result != "passed" or time.monotonic() - started > 5:
-            print(f"{result}: {name} ({time.monotonic() - started:.1f} s) {note}", flush=True)
+    # Cases wait more than they work, so there are more of them at once than processors.
+    with concurrent.futures.ProcessPoolExecutor(2 * (os.cpu_count() or 1)) as pool:
+        cases = [(name, pool.submit(judged, function, program, seed)) for name, function in cases_of(modules, pattern)]
+        for name, case in cases:
+            result, note, seconds = case.result()
+            counts[result] += 1
+            if result != "passed" or seconds > 5:
+                print(f"{result}: {name} ({seconds:.1f} s) {note}", flush=True)
     if counts["passed"] + counts["failed"] == 0:
         counts["failed"] = 1
         print(f"no case contains '{pattern}'")
