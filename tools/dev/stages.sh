@@ -119,18 +119,29 @@ stage_tsan() {
   run_tests "$BUILD/tsan"
 }
 
-# Each target for a short time, starting from the kept corpus, which stays as it is.
+# Each target for a short time, as many at once as there are processors, starting from the kept corpus, which stays as
+# it is.
 stage_fuzz() {
-  local target scratch
+  local target
   configure_asan
   compile "$BUILD/asan" fuzz_targets
   mkdir -p "$LOGS/crashes"
+  rm -f -- "$LOGS"/fuzz-*.log
   for target in $(fuzz_targets); do
-    scratch="$(mktemp -d)"
-    echo "fuzzing $target"
-    FUZZ_ARTIFACTS="$LOGS/crashes/$target-" one fuzz_run "$target" "${VITRINE_FUZZ_SECONDS:-10}" "$scratch"
-    rm -rf -- "$scratch"
+    while [ "$(jobs -rp | wc -l)" -ge "$JOBS" ]; do wait -n || true; done
+    one fuzz_for_a_while "$target" >"$LOGS/fuzz-$target.log" 2>&1 &
   done
+  wait
+  cat "$LOGS"/fuzz-*.log
+}
+
+fuzz_for_a_while() { # TARGET
+  local scratch result=0
+  scratch="$(mktemp -d)"
+  echo "fuzzing $1"
+  FUZZ_ARTIFACTS="$LOGS/crashes/$1-" fuzz_run "$1" "${VITRINE_FUZZ_SECONDS:-10}" "$scratch" || result=1
+  rm -rf -- "$scratch"
+  return "$result"
 }
 
 # Hot operations must not take more instructions than they did.
