@@ -184,6 +184,15 @@ TEST_P(ThreadsTest, snapshots_stay_as_they_are_while_single_puts_go_on) {
       --writing;
     });
   }
+  for (std::uint64_t seed = 1; seed <= 2; ++seed) {
+    team.add([&, seed] {  // looks without a transaction, which pins nothing
+      base::Prng random(seed);
+      while (writing > 0 && !team.has_failed()) {
+        const auto value = db().get(account(random.below(kAccounts)));
+        demand(value.value().value() == balance(value->value().size()), "half of a value");
+      }
+    });
+  }
   for (std::uint64_t seed = 1; seed <= 3; ++seed) {
     team.add([&, seed] {
       base::Prng random(seed);

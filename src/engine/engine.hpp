@@ -103,6 +103,8 @@ class Engine : public std::enable_shared_from_this<Engine> {
   State pin_snapshot();
   const txn::Versions& versions() const noexcept { return *versions_; }
   void unpin_snapshot(const State& state) { versions_->unpin(state.version); }
+  // The published state for one look-up; an empty visit when one must pin.
+  pool::Visits::Visit visit(State& state) const noexcept { return versions_->visit(state); }
   pool::Pool& pool() noexcept { return *pool_; }
 
   // --- Writing. The session holds the latch until it ends.

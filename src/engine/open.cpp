@@ -266,7 +266,8 @@ Status Engine::load_pages() {
   // A writer begins on nothing but a sound root. A reader may look at what is left of a damaged file.
   const bool check_root = !is_read_only() && !meta_.tree_root.is_null();
   if (check_root) TRY(tree::fetch_node(*pool_, meta_.tree_root, std::nullopt)).release();
-  versions_ = std::make_unique<txn::Versions>(State{meta_.version, tree_->root(), meta_.commit_seq, 0});
+  versions_ =
+      std::make_unique<txn::Versions>(State{meta_.version, tree_->root(), meta_.commit_seq, 0}, pool_->visits());
   versions_->pin_checkpoint(meta_.version);
   retained_ = {{meta_.checkpoint, meta_.version, meta_.log_position}};
   return {};

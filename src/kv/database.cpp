@@ -62,7 +62,7 @@ Result<Database> Database::open(const std::string& path, OpenMode mode, Options 
       if (!there) CHECK(created);
     }
     auto impl = std::make_shared<DatabaseImpl>();
-    impl->engine = TRY(engine::Engine::open(env, path, options));
+    impl->adopt(TRY(engine::Engine::open(env, path, options)));
     return Database(std::move(impl));
   });
 }
@@ -76,7 +76,7 @@ Result<Database> Database::open_in_memory(Options options) {
     options.access = Access::ReadWrite;
     const std::string path = "memory";
     CHECK(engine::Engine::create(*impl->own_env, path, options));
-    impl->engine = TRY(engine::Engine::open(*impl->own_env, path, options, engine::Backing::Memory));
+    impl->adopt(TRY(engine::Engine::open(*impl->own_env, path, options, engine::Backing::Memory)));
     return Database(std::move(impl));
   });
 }
@@ -119,20 +119,27 @@ Result<std::optional<ByteString>> Database::get(Bytes key) const {
   return std::optional<ByteString>(std::move(value));
 }
 
-// A snapshot without a transaction around it: nothing can be done with it but this.
+// A snapshot without a transaction around it: nothing can be done with it but this. While all of it is in memory, no
+// lock is taken and nothing is pinned.
 Result<bool> Database::get(Keyspace keyspace, Bytes key, ByteString& value) const {
   return kv::safely([&]() -> Result<bool> {
-    const std::shared_ptr<engine::Engine> engine = impl_->current();
+    const std::shared_ptr<engine::Engine> kept = impl_->lasting != nullptr ? nullptr : impl_->current();
+    engine::Engine& engine = kept ? *kept : *impl_->lasting;
     kv::OperationMeter meter(impl_->operations);
-    const kv::Operating measured(meter, engine->env(), kv::Operation::Get);
-    CHECK(engine->check_usable());
-    CHECK(kv::check_key(*engine, key));
-    std::string tree_key;
-    kv::make_tree_key(keyspace, key, tree_key);
-    const engine::State snapshot = engine->pin_snapshot();
-    const base::Defer unpin([&] { engine->unpin_snapshot(snapshot); });
-    const tree::Found found = TRY(tree::find(engine->pool(), snapshot.root, tree_key));
-    if (found.has_value()) TRY(kv::read_record(engine->pool(), keyspace, found, value));
+    const kv::Operating measured(meter, engine.env(), kv::Operation::Get);
+    CHECK(engine.check_usable());
+    CHECK(kv::check_key(engine, key));
+    const kv::TreeKey tree_key(keyspace, key);
+    engine::State snapshot;
+    if (const pool::Visits::Visit visit = engine.visit(snapshot)) {
+      const std::optional<bool> known =
+          kv::glimpse_record(engine.pool(), snapshot.root, keyspace, tree_key.bytes(), value);
+      if (known) return *known;
+    }
+    snapshot = engine.pin_snapshot();
+    const base::Defer unpin([&] { engine.unpin_snapshot(snapshot); });
+    const tree::Found found = TRY(tree::find(engine.pool(), snapshot.root, tree_key.bytes()));
+    if (found.has_value()) TRY(kv::read_record(engine.pool(), keyspace, found, value));
     return found.has_value();
   });
 }

@@ -18,6 +18,10 @@ namespace vitrine {
 struct DatabaseImpl : std::enable_shared_from_this<DatabaseImpl> {
   ~DatabaseImpl() { (void)close(); }
 
+  void adopt(std::shared_ptr<engine::Engine> opened) noexcept {
+    engine = std::move(opened);
+    if (!engine->is_read_only()) lasting = engine.get();
+  }
   // The engine transactions begin on. Read-only handles change it when they move on to a newer checkpoint.
   std::shared_ptr<engine::Engine> current() const {
     std::lock_guard lock(mutex);
@@ -52,6 +56,7 @@ struct DatabaseImpl : std::enable_shared_from_this<DatabaseImpl> {
   std::unique_ptr<os::Env> own_env;  // in-memory databases
   os::Env* outer_env = nullptr;      // theirs
   std::shared_ptr<engine::Engine> engine;
+  engine::Engine* lasting = nullptr;             // the engine of a handle that writes: it never changes
   TransactionImpl* open_transactions = nullptr;  // a list through TransactionImpl::next
   std::atomic<std::uint64_t> latest_ms{0};
   std::uint32_t known_keyspace = kv::kDefaultId;  // one that exists; for the one who may write

@@ -17,6 +17,19 @@ void append_tree_key(Keyspace keyspace, Bytes key, std::string& to) {
   to.append(key);
 }
 
+TreeKey::TreeKey(Keyspace keyspace, Bytes key) {
+  std::string prefix;  // a few bytes: no memory is taken for it
+  base::append_varint(prefix, keyspace.id);
+  if (prefix.size() + key.size() > short_.size()) {
+    long_.append(prefix).append(key);
+    bytes_ = long_;
+    return;
+  }
+  prefix.copy(short_.data(), prefix.size());
+  key.copy(short_.data() + prefix.size(), key.size());
+  bytes_ = {short_.data(), prefix.size() + key.size()};
+}
+
 std::string keyspace_end(Keyspace keyspace) {
   std::string end;
   base::append_varint(end, keyspace.id);

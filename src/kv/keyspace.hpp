@@ -11,6 +11,7 @@
 // The keyspace "default" has id 1 and versions; it exists without being in the catalog.
 #pragma once
 
+#include <array>
 #include <optional>
 #include <string>
 
@@ -29,6 +30,19 @@ inline constexpr Keyspace kCatalog{kCatalogId, false};
 // The tree key of `key`; replaces `to`.
 void make_tree_key(Keyspace keyspace, Bytes key, std::string& to);
 void append_tree_key(Keyspace keyspace, Bytes key, std::string& to);
+// The same for one look-up: short ones take no memory but this.
+class TreeKey {
+ public:
+  TreeKey(Keyspace keyspace, Bytes key);
+  TreeKey(const TreeKey&) = delete;
+  TreeKey& operator=(const TreeKey&) = delete;
+  Bytes bytes() const noexcept { return bytes_; }
+
+ private:
+  std::array<char, 64> short_;
+  std::string long_;
+  Bytes bytes_;
+};
 // First tree key behind the keyspace.
 std::string keyspace_end(Keyspace keyspace);
 // Smallest key greater than every key that starts with `prefix`; nothing when there is none.

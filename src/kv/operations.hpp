@@ -23,7 +23,12 @@ class OperationCounters {
  public:
   struct alignas(64) Stripe {
     std::array<std::atomic<std::uint64_t>, kOperations> counts{};
-    std::atomic<std::uint64_t> all{0};
+
+    std::uint64_t all() const noexcept {
+      std::uint64_t sum = 0;
+      for (const auto& count : counts) sum += count.load(std::memory_order_relaxed);
+      return sum;
+    }
   };
 
   Stripe& mine() noexcept { return stripes_[base::thread_stripe()]; }
@@ -52,7 +57,7 @@ class OperationMeter {
 
   // The measured ones are every 64th of a thread, also when each transaction has but one operation.
   explicit OperationMeter(OperationCounters& to) noexcept
-      : to_(to), until_measured_(kMeasuredEvery - to.mine().all.load(std::memory_order_relaxed) % kMeasuredEvery) {}
+      : to_(to), until_measured_(kMeasuredEvery - to.mine().all() % kMeasuredEvery) {}
   ~OperationMeter() { hand_over(); }
   OperationMeter(const OperationMeter&) = delete;
   OperationMeter& operator=(const OperationMeter&) = delete;
@@ -73,7 +78,6 @@ class OperationMeter {
     for (std::size_t i = 0; i < kOperations; ++i) {
       if (counts_[i] == 0) continue;
       stripe.counts[i].fetch_add(counts_[i], std::memory_order_relaxed);
-      stripe.all.fetch_add(counts_[i], std::memory_order_relaxed);
       counts_[i] = 0;
     }
   }

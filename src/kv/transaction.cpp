@@ -56,6 +56,7 @@ Result<bool> Transaction::get(Keyspace keyspace, Bytes key, ByteString& value) c
     const kv::Operating measured = impl_->operating(kv::Operation::Get);
     CHECK(impl_->usable());
     CHECK(impl_->check_key(key));
+    if (const std::optional<bool> known = impl_->glimpse(keyspace, key, value)) return *known;
     const tree::Found found = TRY(impl_->find(keyspace, key));
     if (!found.has_value()) return false;
     TRY(impl_->read(keyspace, found, value));

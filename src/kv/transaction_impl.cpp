@@ -34,6 +34,17 @@ Result<std::uint64_t> read_record(pool::Pool& pool, Keyspace keyspace, const tre
   return record.version;
 }
 
+std::optional<bool> glimpse_record(pool::Pool& pool, const tree::TreeRoot& root, Keyspace keyspace, Bytes tree_key,
+                                   std::string& value) {
+  const tree::Glimpse seen = tree::glimpse(pool, root, tree_key);
+  if (!seen.is_known) return std::nullopt;
+  if (!seen.value) return false;
+  const Result<Record> record = split_record(keyspace, *seen.value);
+  if (!record.has_value()) return std::nullopt;
+  value.assign(record->value);
+  return true;
+}
+
 }  // namespace kv
 
 TransactionImpl::TransactionImpl(std::shared_ptr<DatabaseImpl> of, std::shared_ptr<engine::Engine> on)
@@ -101,6 +112,13 @@ Status TransactionImpl::writable() const {
 Result<tree::Found> TransactionImpl::find(Keyspace keyspace, Bytes key) const {
   kv::make_tree_key(keyspace, key, tree_key);
   return tree::find(pool(), root(), tree_key);
+}
+
+std::optional<bool> TransactionImpl::glimpse(Keyspace keyspace, Bytes key, std::string& value) const {
+  const pool::Visits::Visit visit = pool().visits().enter(pool::Visits::kNone);
+  if (!visit) return std::nullopt;
+  kv::make_tree_key(keyspace, key, tree_key);
+  return kv::glimpse_record(pool(), root(), keyspace, tree_key, value);
 }
 
 Status TransactionImpl::find_many(Keyspace keyspace, std::span<const Bytes> keys, std::span<tree::Found> found) const {

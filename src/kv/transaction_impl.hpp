@@ -32,6 +32,11 @@ Result<Record> view_record(pool::Pool& pool, Keyspace keyspace, const tree::Foun
 // The same, the value copied. Returns the version.
 Result<std::uint64_t> read_record(pool::Pool& pool, Keyspace keyspace, const tree::Found& found, std::string& value);
 
+// Whether the entry is there, and its value, copied; nothing when that takes more than a look at memory.
+// REQUIRES: a visit that may see `root`.
+std::optional<bool> glimpse_record(pool::Pool& pool, const tree::TreeRoot& root, Keyspace keyspace, Bytes tree_key,
+                                   std::string& value);
+
 }  // namespace kv
 
 struct TransactionImpl {
@@ -54,6 +59,8 @@ struct TransactionImpl {
 
   // The stored record of the key, if there is one.
   Result<tree::Found> find(Keyspace keyspace, Bytes key) const;
+  // Whether it is there, and its value, copied; nothing when that takes more than a look at memory.
+  std::optional<bool> glimpse(Keyspace keyspace, Bytes key, std::string& value) const;
   // REQUIRES: at most tree::kFindLanes keys, and as many places in `found`.
   Status find_many(Keyspace keyspace, std::span<const Bytes> keys, std::span<tree::Found> found) const;
   Result<kv::Record> view(Keyspace keyspace, const tree::Found& found, std::string& large) const {

@@ -46,7 +46,7 @@ Result<std::unique_ptr<Pool>> Pool::create(PageStore& store, std::uint64_t bytes
   pool->free_.reserve(frames);
   for (std::uint32_t i = pool->frame_count_; i-- > 0;) {
     pool->frames_[i].data = pool->memory_.data() + i * page_size;
-    pool->free_.push_back(i);
+    pool->free_.push_back({i, 0});
   }
   // Large enough that the device sees long writes, small enough that it does not count against a small cache.
   pool->batch_max_ = static_cast<std::uint32_t>(
@@ -229,15 +229,20 @@ void Pool::give_back(Frame* frame) noexcept {
 void Pool::set_free(Frame* frame) noexcept {
   frame->dirty.store(false, std::memory_order_relaxed);
   frame->usage.store(0, std::memory_order_relaxed);
-  free_.push_back(index_of(frame));  // within the reserved capacity
+  free_.push_back({index_of(frame), visits_.end_era()});  // within the reserved capacity
 }
 
+// The one that became free last: its memory may still be in the processor's cache.
 Frame* Pool::take_free() noexcept {
-  for (std::size_t at = free_.size(); at-- > 0;) {
-    Frame* frame = &frames_[free_[at]];
+  const std::uint64_t looked_at = visits_.oldest_era();
+  const auto is_settled = [&](const FreeFrame& frame) { return frame.era < looked_at; };
+  auto at = free_.end();
+  if (at != free_.begin() && !is_settled(*std::prev(at))) at = std::partition_point(free_.begin(), at, is_settled);
+  while (at != free_.begin()) {
+    --at;
+    Frame* frame = &frames_[at->index];
     if (!frame->try_lock()) continue;
-    free_[at] = free_.back();
-    free_.pop_back();
+    free_.erase(at);
     return frame;
   }
   return nullptr;
@@ -247,11 +252,11 @@ Result<Frame*> Pool::take_frame(std::unique_lock<std::mutex>& lock) {
   std::uint64_t deadline = env_.monotonic_ns() + kPinnedDeadlineNs;
   for (;;) {
     if (Frame* frame = take_free(); frame != nullptr) return frame;
-    if (Frame* frame = evict_clean(); frame != nullptr) return frame;
+    if (evict_some(lock)) continue;
     const Result<bool> stolen = steal(lock);
     if (!stolen.has_value()) {
       // Reads go on after a failed write as long as there is a clean page to give up.
-      if (Frame* frame = evict_clean(); frame != nullptr) return frame;
+      if (evict_some(lock)) continue;
       return stolen.status();
     }
     const bool has_written = *stolen;
@@ -265,7 +270,7 @@ Result<Frame*> Pool::take_frame(std::unique_lock<std::mutex>& lock) {
   }
 }
 
-Frame* Pool::evict_clean() noexcept {
+bool Pool::evict_clean() noexcept {
   std::uint32_t cold_dirty = 0;
   for (std::uint32_t step = 0; step < 4 * frame_count_; ++step) {
     Frame& frame = frames_[clock_hand_];
@@ -277,7 +282,7 @@ Frame* Pool::evict_clean() noexcept {
     }
     if (frame.writing.load(std::memory_order_relaxed)) continue;
     if (frame.dirty.load(std::memory_order_relaxed)) {
-      if (++cold_dirty >= batch_max_ && !store_.has_failed()) return nullptr;
+      if (++cold_dirty >= batch_max_ && !store_.has_failed()) return false;
       continue;
     }
     if (!frame.try_lock()) continue;
@@ -285,11 +290,23 @@ Frame* Pool::evict_clean() noexcept {
       frame.unlock_to(0);
       continue;
     }
-    unlink(&frame);
+    drop(&frame);
     evictions_.fetch_add(1, std::memory_order_relaxed);
-    return &frame;
+    return true;
   }
-  return nullptr;
+  return false;
+}
+
+// While somebody is visiting, enough of them that the wait for the visitors is shared.
+bool Pool::evict_some(std::unique_lock<std::mutex>& lock) {
+  if (!evict_clean()) return false;
+  if (visits_.oldest_era() == Visits::kNone) return true;
+  for (std::uint32_t more = std::min(frame_count_ / 64, 64u); more > 1 && evict_clean(); --more) {
+  }
+  lock.unlock();
+  visits_.wait_for_all();
+  lock.lock();
+  return true;
 }
 
 // --- Writing out -----------------------------------------------------------------------------------------------------

@@ -11,12 +11,15 @@
 //       of it is under way.
 //   B4  Only the writer changes content, only of pages it holds with a WriteGuard, only of versions
 //       that nobody can look at.
+//   B5  A frame gets another page only when it is locked, not linked, and every visit has ended that began before it
+//       was unlinked. Until then it waits among the free ones, which are in the order of the eras they became free in.
 //
 // Page states:   (absent) --fetch--> Loading --read, verified--> clean --renew--> dirty --write out--> clean
 //                (absent) --create--> dirty;   clean --evict--> (absent);   any --discard--> (absent)
 //
 // Threads: fetch() from any thread; create(), renew(), discard() from the writer only; write_back() from one thread at
-// a time. The hit path takes no lock: it walks a hash chain of frames, pins, and checks the identity again.
+// a time. The hit path takes no lock: it walks a hash chain of frames, pins, and checks the identity again. Inside a
+// visit it does not even pin.
 //
 // Replacement: CLOCK with counters up to 3 (inner pages start at 3, leaves at 1). When no clean frame is left, the
 // thread that needs one writes a batch of dirty pages in page order.
@@ -35,6 +38,7 @@
 #include "format/page.hpp"
 #include "os/memory.hpp"
 #include "pool/page_store.hpp"
+#include "pool/visits.hpp"
 #include "vitrine/status.hpp"
 
 namespace vitrine::pool {
@@ -69,7 +73,7 @@ struct alignas(64) Frame {
   }
   bool try_lock() noexcept {
     std::uint32_t none = 0;
-    return pins.compare_exchange_strong(none, kLocked, std::memory_order_acq_rel);
+    return pins.compare_exchange_strong(none, kLocked);
   }
   void unlock_to(std::uint32_t own_pins) noexcept { pins.fetch_sub(kLocked - own_pins, std::memory_order_release); }
   bool is_locked() const noexcept { return (pins.load(std::memory_order_acquire) & kLocked) != 0; }
@@ -130,6 +134,9 @@ class Pool {
   Result<ReadGuard> fetch(const PageRef& ref);
   // The same if the page is in memory, else an empty guard. The hot path of a descent: no lock, no Result.
   ReadGuard try_fetch(const PageRef& ref) noexcept;
+  // The content of the page, if it is in memory, without a pin: good as long as a visit that the caller has lasts.
+  const std::byte* peek(const PageRef& ref) noexcept;
+  Visits& visits() noexcept { return visits_; }
   // Starts to move what fetch() and a search look at first into the processor's cache. A wish; waits for nothing.
   void prefetch(const PageRef& ref) const noexcept;
 
@@ -163,7 +170,8 @@ class Pool {
   const std::byte* data_of(std::uint32_t index) const noexcept {
     return memory_.data() + std::size_t{index} * page_size_;
   }
-  Frame* find_pinned(const PageRef& ref) noexcept;  // lock-free; null when not surely there
+  Frame* find_linked(PageNo page) noexcept;         // lock-free; null when not surely there, another page perhaps
+  Frame* find_pinned(const PageRef& ref) noexcept;  // the same, pinned, and surely this page
   Frame* find_locked(PageNo page) noexcept;         // under mutex_
   void link(Frame* frame) noexcept;                 // under mutex_
   void unlink(Frame* frame) noexcept;               // under mutex_
@@ -171,7 +179,8 @@ class Pool {
   Status read_into(Frame* frame, const PageRef& ref);
   Result<Frame*> take_frame(std::unique_lock<std::mutex>& lock);  // locked, not linked
   Frame* take_free() noexcept;                                    // under mutex_; null: none, or none without pins
-  Frame* evict_clean() noexcept;                                  // under mutex_; null: write dirty ones first
+  bool evict_clean() noexcept;                                    // under mutex_; false: write dirty ones first
+  bool evict_some(std::unique_lock<std::mutex>& lock);            // the same, and waits until nobody looks at them
   void drop(Frame* frame) noexcept;                               // under mutex_; unlink a locked frame, free it
   void give_back(Frame* frame) noexcept;                          // under mutex_; a locked, unlinked frame
   void set_free(Frame* frame) noexcept;                           // under mutex_; an unlinked frame
@@ -183,6 +192,7 @@ class Pool {
   Status write_runs() noexcept;  // copies, seals and writes batch_
   Status write_runs_or_throw();
   static constexpr std::uint8_t kUsageHit = 2;
+  void note_hit(Frame& frame) noexcept;
   void count_hit() noexcept;
   std::uint32_t index_of(const Frame* frame) const noexcept {
     return static_cast<std::uint32_t>(frame - frames_.get());
@@ -200,13 +210,19 @@ class Pool {
 
   std::mutex mutex_;                 // guards the members below, chain changes, and frame states
   std::condition_variable changed_;  // a load or a write ended
-  std::vector<std::uint32_t> free_;  // may still be pinned: by one who looked for another page, or before a discard()
+  struct FreeFrame {
+    std::uint32_t index;  // may still be pinned: by one who looked for another page, or before a discard()
+    std::uint64_t era;
+  };
+  std::vector<FreeFrame> free_;
   std::uint32_t clock_hand_ = 0;
 
   std::mutex staging_mutex_;  // one batch is written at a time (B3)
   os::Memory staging_;
   std::uint32_t batch_max_ = 0;
   std::vector<Frame*> batch_;  // guarded by staging_mutex_; capacity batch_max_
+
+  Visits visits_;
 
   struct alignas(64) Counter {
     std::atomic<std::uint64_t> value{0};
@@ -224,8 +240,7 @@ inline void Pool::prefetch(const PageRef& ref) const noexcept {
   __builtin_prefetch(data_of(index) + 64);
 }
 
-inline Frame* Pool::find_pinned(const PageRef& ref) noexcept {
-  const PageNo page = ref.page();
+inline Frame* Pool::find_linked(PageNo page) noexcept {
   std::uint32_t index = buckets_[bucket_of(page)].load(std::memory_order_acquire);
   // A chain may change under us and even lead into another one: a wrong turn ends in a miss, and load() looks again.
   for (int hops = 0; index != Frame::kNone && hops < 16; ++hops) {
@@ -233,25 +248,41 @@ inline Frame* Pool::find_pinned(const PageRef& ref) noexcept {
     // The frame and the page lie in different lines: wait for both at once, not for one after the other.
     __builtin_prefetch(data_of(index));
     __builtin_prefetch(data_of(index) + 64);
-    if (frame.page.load(std::memory_order_relaxed) == page) {
-      const std::uint32_t before = frame.pins.fetch_add(1, std::memory_order_acq_rel);
-      if ((before & Frame::kLocked) == 0 && frame.holds(ref)) return &frame;
-      frame.pins.fetch_sub(1, std::memory_order_release);
-      return nullptr;
-    }
+    if (frame.page.load(std::memory_order_relaxed) == page) return &frame;
     index = frame.next.load(std::memory_order_acquire);
   }
   return nullptr;
 }
 
+inline Frame* Pool::find_pinned(const PageRef& ref) noexcept {
+  Frame* const frame = find_linked(ref.page());
+  if (frame == nullptr) return nullptr;
+  const std::uint32_t before = frame->pins.fetch_add(1, std::memory_order_acq_rel);
+  if ((before & Frame::kLocked) == 0 && frame->holds(ref)) return frame;
+  frame->pins.fetch_sub(1, std::memory_order_release);
+  return nullptr;
+}
+
+inline void Pool::note_hit(Frame& frame) noexcept {
+  if (frame.usage.load(std::memory_order_relaxed) < kUsageHit) {
+    frame.usage.store(kUsageHit, std::memory_order_relaxed);
+  }
+  count_hit();
+}
+
 inline ReadGuard Pool::try_fetch(const PageRef& ref) noexcept {
   Frame* const frame = find_pinned(ref);
   if (frame == nullptr) return {};
-  if (frame->usage.load(std::memory_order_relaxed) < kUsageHit) {
-    frame->usage.store(kUsageHit, std::memory_order_relaxed);
-  }
-  count_hit();
+  note_hit(*frame);
   return ReadGuard(frame);
+}
+
+// B5: whoever locks the frame after this look waits for our visit; before it, we see the lock.
+inline const std::byte* Pool::peek(const PageRef& ref) noexcept {
+  Frame* const frame = find_linked(ref.page());
+  if (frame == nullptr || (frame->pins.load() & Frame::kLocked) != 0 || !frame->holds(ref)) return nullptr;
+  note_hit(*frame);
+  return frame->data;
 }
 
 }  // namespace vitrine::pool

@@ -6,6 +6,8 @@
 #include <chrono>
 #include <cstring>
 #include <future>
+#include <atomic>
+#include <chrono>
 #include <memory>
 #include <thread>
 #include <vector>
@@ -129,6 +131,30 @@ TEST_F(PoolTest, a_pinned_page_keeps_its_place_and_content) {
   for (PageNo page = 2; page <= 3 * kFrames; ++page) (void)content_of(ref_of(page));
   EXPECT_EQ(pool_->fetch(ref_of(1)).value().data(), at);
   EXPECT_EQ(base::load<std::uint64_t>(at + 100), 1u);
+}
+
+TEST_F(PoolTest, a_page_that_a_visitor_looks_at_keeps_its_place_and_content) {
+  put_into_file(1, 3 * kFrames);
+  (void)content_of(ref_of(1));
+  Visits::Visit visit = pool_->visits().enter(Visits::kNone);
+  ASSERT_TRUE(visit);
+  const std::byte* at = pool_->peek(ref_of(1));
+  ASSERT_NE(at, nullptr);
+  EXPECT_EQ(pool_->peek(ref_of(1, 2)), nullptr);
+  EXPECT_EQ(pool_->peek(ref_of(2)), nullptr) << "not in memory";
+  std::atomic<bool> has_read_all = false;
+  std::thread other([&] {
+    for (PageNo page = 2; page <= 3 * kFrames; ++page) EXPECT_EQ(content_of(ref_of(page)), page);
+    has_read_all = true;
+  });
+  for (int i = 0; i < 20; ++i) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    EXPECT_EQ(base::load<std::uint64_t>(at + 100), 1u);
+  }
+  EXPECT_FALSE(has_read_all);
+  visit.leave();
+  other.join();
+  EXPECT_TRUE(has_read_all);
 }
 
 // --- Identity and damage ---------------------------------------------------------------------------------------------

@@ -61,6 +61,7 @@ class Stress {
     for (std::thread& thread : threads) thread.join();
     EXPECT_EQ(failures_, 0u);
     EXPECT_GT(reads_, 0u);
+    EXPECT_GT(looks_, 0u);
     EXPECT_GT(pool_->counters().evictions, 0u);
   }
 
@@ -153,11 +154,22 @@ class Stress {
       const std::shared_lock lock(mutex_);
       for (std::uint64_t i = random.below(20); i > 0; --i) {
         const PageRef ref = live_[random.one_in(3) ? random.below(kSlots) : random.below(40)];
+        if (random.one_in(2)) look(ref);
         const auto page = pool_->fetch(ref);
         if (!page.has_value() || !is_filled(page->data(), ref)) fail();
         ++reads_;
       }
     }
+  }
+
+  // Without a pin, if it is in memory.
+  void look(const PageRef& ref) {
+    const Visits::Visit visit = pool_->visits().enter(Visits::kNone);
+    if (!visit) return;
+    const std::byte* page = pool_->peek(ref);
+    if (page == nullptr) return;
+    if (!is_filled(page, ref)) fail();
+    ++looks_;
   }
 
   void write_back() {
@@ -182,6 +194,7 @@ class Stress {
   std::atomic<bool> writer_waits_ = false;
   std::atomic<unsigned> failures_ = 0;
   std::atomic<std::uint64_t> reads_ = 0;
+  std::atomic<std::uint64_t> looks_ = 0;
 };
 
 TEST(PoolThreads, readers_see_only_what_their_references_name) {

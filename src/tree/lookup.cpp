@@ -43,22 +43,67 @@ Status step_to(pool::Pool& pool, const PageRef& ref, std::optional<unsigned> lev
   return is_at(node, level) ? Status{} : check_node(node, ref.page(), level);
 }
 
+Result<pool::ReadGuard> fetch_leaf(pool::Pool& pool, const PageRef& root, Bytes key) {
+  pool::ReadGuard page;
+  CHECK(step_to(pool, root, std::nullopt, page));
+  for (;;) {
+    const NodeView node(page.data(), pool.page_size());
+    if (node.is_leaf()) return page;
+    CHECK(step_to(pool, node.child(node.child_for(key)), node.level() - 1, page));
+  }
+}
+
+// The leaf that covers `key`, its parents looked at without pins; null when they are not in memory, or are damaged.
+// REQUIRES: a visit.
+PageRef peek_leaf(pool::Pool& pool, PageRef at, Bytes key) noexcept {
+  for (std::optional<unsigned> level; level != 0u;) {
+    const std::byte* const page = pool.peek(at);
+    if (page == nullptr) return {};
+    const NodeView node(page, pool.page_size());
+    if (!is_at(node, level)) return {};
+    if (node.is_leaf()) break;
+    level = node.level() - 1;
+    at = node.child(node.child_for(key));
+  }
+  return at;
+}
+
+// With a pin on the leaf alone, as long as its parents are in memory: other threads do not notice.
+Result<pool::ReadGuard> find_leaf(pool::Pool& pool, const PageRef& root, Bytes key) {
+  PageRef leaf;
+  {
+    const pool::Visits::Visit visit = pool.visits().enter(pool::Visits::kNone);
+    if (visit) leaf = peek_leaf(pool, root, key);
+  }
+  if (leaf.is_null()) return fetch_leaf(pool, root, key);
+  pool::ReadGuard page;
+  CHECK(step_to(pool, leaf, 0, page));
+  return page;
+}
+
 }  // namespace
 
 Result<Found> find(pool::Pool& pool, const TreeRoot& root, Bytes key) {
   Found found;
   if (root.page.is_null()) return found;
-  pool::ReadGuard page;
-  CHECK(step_to(pool, root.page, std::nullopt, page));
-  for (;;) {
-    const NodeView node(page.data(), pool.page_size());
-    const Position at = node.lower_bound(key);
-    if (node.is_leaf()) {
-      if (at.exact) found = {std::move(page), node.value(at.index), node.is_large(at.index)};
-      return found;
-    }
-    CHECK(step_to(pool, node.child(node.child_at(at)), node.level() - 1, page));
-  }
+  pool::ReadGuard leaf = TRY(find_leaf(pool, root.page, key));
+  const NodeView node(leaf.data(), pool.page_size());
+  const Position at = node.lower_bound(key);
+  if (at.exact) found = {std::move(leaf), node.value(at.index), node.is_large(at.index)};
+  return found;
+}
+
+Glimpse glimpse(pool::Pool& pool, const TreeRoot& root, Bytes key) noexcept {
+  if (root.page.is_null()) return {true, std::nullopt};
+  const PageRef leaf = peek_leaf(pool, root.page, key);
+  const std::byte* const page = leaf.is_null() ? nullptr : pool.peek(leaf);
+  if (page == nullptr) return {};
+  const NodeView node(page, pool.page_size());
+  if (!is_at(node, 0)) return {};
+  const Position at = node.lower_bound(key);
+  if (!at.exact) return {true, std::nullopt};
+  if (node.is_large(at.index)) return {};
+  return {true, node.value(at.index)};
 }
 
 Status find_many(pool::Pool& pool, const TreeRoot& root, std::span<const Bytes> keys, std::span<Found> found) {

@@ -47,7 +47,14 @@ Status check_node(const NodeView& node, PageNo page, std::optional<unsigned> lev
 Result<pool::ReadGuard> fetch_node(pool::Pool& pool, const PageRef& ref, std::optional<unsigned> level);
 
 Result<Found> find(pool::Pool& pool, const TreeRoot& root, Bytes key);
-// The same for several keys at once: each step is made for all of them before the next one, so that they wait for
+// The same without a pin, when a look at memory is enough for it: not for a large value, and not for a damaged tree.
+// REQUIRES: a visit that may see `root`; the view holds as long as it lasts.
+struct Glimpse {
+  bool is_known = false;
+  std::optional<Bytes> value;
+};
+Glimpse glimpse(pool::Pool& pool, const TreeRoot& root, Bytes key) noexcept;
+// find() for several keys at once: each step is made for all of them before the next one, so that they wait for
 // memory together. REQUIRES: as many places in `found` as keys, at most kFindLanes.
 inline constexpr std::size_t kFindLanes = 16;
 Status find_many(pool::Pool& pool, const TreeRoot& root, std::span<const Bytes> keys, std::span<Found> found);

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 #include "txn/versions.hpp"
 
+#include <algorithm>
 #include <utility>
 
 #include "base/assert.hpp"
+#include "base/defer.hpp"
 
 namespace vitrine::txn {
 
@@ -67,6 +69,8 @@ void Versions::place(const RetiredPages& pages) {
 }
 
 void Versions::publish(const State& state) {
+  shown_.hide();
+  shown_.show(state);
   published_ = state;
   // What was put back out of order is looked at again with the rest: place() decides each anew.
   std::deque<RetiredPages> undecided = std::exchange(undecided_, {});
@@ -89,6 +93,9 @@ bool Versions::amend(const std::function<bool(Version seen, State& latest)>& cha
   std::lock_guard lock(mutex_);
   if (!waiting_.empty()) return false;
   State amended = latest_;
+  shown_.hide();
+  const base::Defer show([&] { shown_.show(published_); });
+  if (!visits_.wait_briefly()) return false;
   if (!change(pins_.empty() ? 0 : pins_.rbegin()->first, amended)) return false;
   latest_ = published_ = amended;
   return true;
@@ -108,7 +115,13 @@ void Versions::advance(Lsn durable) {
 
 std::vector<RetiredPages> Versions::take_released() {
   std::lock_guard lock(mutex_);
-  return std::exchange(released_, {});
+  if (released_.empty()) return {};
+  const Version seen = visits_.oldest_version();
+  const auto kept = std::partition(released_.begin(), released_.end(),
+                                   [seen](const RetiredPages& pages) { return pages.freed <= seen; });
+  std::vector<RetiredPages> still_seen(kept, released_.end());
+  released_.erase(kept, released_.end());
+  return std::exchange(released_, std::move(still_seen));
 }
 
 State Versions::latest() const {

@@ -13,8 +13,9 @@
 //   V3  Each page held waits at the smallest pin that needs it; when that pin goes it moves to the next one or is free.
 //       So a long reader holds what it can see, and nothing else.
 //   V4  What a pin p can see never changes. Pages of versions above every pin may (amend()), while nobody can pin.
+//   V5  A visit counts as a pin of the version it began with, as long as it lasts.
 //
-// Threads: all methods from any thread; each is a short critical section.
+// Threads: all methods from any thread; each is a short critical section, and visit() takes no lock.
 #pragma once
 
 #include <cstdint>
@@ -24,23 +25,14 @@
 #include <mutex>
 #include <vector>
 
+#include "pool/visits.hpp"
 #include "tree/tree.hpp"
-#include "wal/log.hpp"
+#include "txn/shown_state.hpp"
+#include "txn/state.hpp"
 
 namespace vitrine::txn {
 
-using format::Lsn;
-using format::Version;
 using tree::RetiredPages;
-using tree::TreeRoot;
-
-// One committed state.
-struct State {
-  Version version = 0;
-  TreeRoot root;
-  std::uint64_t commit_seq = 0;
-  Lsn needs_durable = 0;  // readers may see it once the log is durable up to here
-};
 
 struct PinReport {
   std::uint64_t pins = 0;  // snapshots, without checkpoints
@@ -51,12 +43,15 @@ struct PinReport {
 
 class Versions {
  public:
-  // The state of a checkpoint, published at once.
-  explicit Versions(const State& first) : published_(first), latest_(first) {}
+  // The state of a checkpoint, published at once. `visits` are those of the pool, and outlive this.
+  Versions(const State& first, pool::Visits& visits)
+      : visits_(visits), shown_(first), published_(first), latest_(first) {}
 
   // The state new readers see, pinned. `now_ns` is for the report only.
   State pin(std::uint64_t now_ns);
   void unpin(Version version) { drop(version, Holder::Snapshot); }
+  // The same for one look-up, without a lock; an empty visit when one must pin.
+  pool::Visits::Visit visit(State& state) const noexcept { return shown_.read(visits_, state); }
   // Pins of checkpoints; `version` must be pinned already or be the latest (its pages are all there).
   void pin_checkpoint(Version version);
   void unpin_checkpoint(Version version) { drop(version, Holder::Checkpoint); }
@@ -69,8 +64,8 @@ class Versions {
   void advance(Lsn durable);
 
   // [writer] Changes the latest state as it is, instead of adding another one, if readers may have it already. `change`
-  // gets the newest version that somebody has pinned, and returns false when it cannot; pins wait for it. False when
-  // nothing has changed.
+  // gets the newest version that somebody has pinned, and returns false when it cannot; pins wait for it, and it
+  // for visits, a moment. False when nothing has changed.
   bool amend(const std::function<bool(Version seen, State& latest)>& change);
 
   // [writer] Pages nobody needs any more; empty most of the time.
@@ -95,6 +90,8 @@ class Versions {
   void place(const RetiredPages& pages);
   void publish(const State& state);
 
+  pool::Visits& visits_;
+  ShownState shown_;  // published_
   mutable std::mutex mutex_;
   State published_;
   State latest_;

@@ -44,7 +44,8 @@ class VersionsTest : public ::testing::Test {
     versions_.add(state_of(version), std::move(retired), 0);
   }
 
-  Versions versions_{state_of(1)};
+  pool::Visits visits_;
+  Versions versions_{state_of(1), visits_};
 };
 
 // --- What readers get ------------------------------------------------------------------------------------------------
@@ -108,6 +109,45 @@ TEST_F(VersionsTest, a_state_is_amended_only_while_all_of_it_is_published) {
   EXPECT_TRUE(versions_.amend(change));
   EXPECT_EQ(versions_.latest().commit_seq, 21u);
   versions_.unpin_checkpoint(1);
+}
+
+TEST_F(VersionsTest, a_visit_is_a_pin_for_as_long_as_it_lasts) {
+  State seen;
+  pool::Visits::Visit visit = versions_.visit(seen);
+  ASSERT_TRUE(visit);
+  EXPECT_EQ(seen.version, 1u);
+  add(2, {page_of(7, 1, 2)});
+  add(3, {page_of(8, 2, 3)});
+  EXPECT_EQ(released(), Numbers{});
+  State newer;
+  EXPECT_FALSE(versions_.visit(newer)) << "there is room for one thread in a place";
+  visit.leave();
+  EXPECT_EQ(released(), (Numbers{7, 8}));
+  visit = versions_.visit(newer);
+  ASSERT_TRUE(visit);
+  EXPECT_EQ(newer.version, 3u);
+  EXPECT_EQ(newer.commit_seq, 30u);
+  add(4, {page_of(9, 1, 3)});
+  EXPECT_EQ(released(), Numbers{9}) << "gone before the visit began";
+}
+
+TEST_F(VersionsTest, a_state_is_amended_only_when_visitors_have_left_and_no_others_come_in) {
+  const auto change = [&](Version, State& latest) {
+    State other;
+    EXPECT_FALSE(versions_.visit(other));
+    ++latest.commit_seq;
+    return true;
+  };
+  State seen;
+  pool::Visits::Visit visit = versions_.visit(seen);
+  ASSERT_TRUE(visit);
+  EXPECT_FALSE(versions_.amend(change));
+  EXPECT_EQ(versions_.published().commit_seq, 10u);
+  visit.leave();
+  EXPECT_TRUE(versions_.amend(change));
+  visit = versions_.visit(seen);
+  ASSERT_TRUE(visit);
+  EXPECT_EQ(seen.commit_seq, 11u);
 }
 
 TEST_F(VersionsTest, a_page_nobody_can_see_is_released_at_once) {
