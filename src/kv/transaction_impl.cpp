@@ -171,10 +171,9 @@ Status TransactionImpl::put(Keyspace keyspace, Bytes key, Bytes value) {
   // The views may point into a page that a cursor is about to let go.
   std::string kept_value;
   if (!cursors.empty()) value = kept_value.assign(value);
-  kv::make_tree_key(keyspace, key, tree_key);
-  const std::string full_key = tree_key;
+  kv::make_tree_key(keyspace, key, put_key);
   CHECK(prepare_change(keyspace));
-  return session->put(full_key, kv::record_header(keyspace, session->commit_seq()), value);
+  return session->put(put_key, kv::record_header(keyspace, session->commit_seq()), value);
 }
 
 Status TransactionImpl::put_catalog(Bytes key, Bytes value) {

@@ -100,6 +100,7 @@ struct TransactionImpl {
   mutable ByteString named;                       // the keyspace that was found last, and its name
   mutable Keyspace named_keyspace;
   mutable std::string tree_key;  // scratch
+  std::string put_key;           // scratch of put(): a look at the catalog needs the other one
   mutable kv::OperationMeter meter;
   bool is_open_ = true;
   TransactionImpl* previous = nullptr;  // among the open ones of the database, under its mutex

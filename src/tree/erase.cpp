@@ -26,6 +26,7 @@ Result<bool> TreeWriter::erase(Bytes key) {
   leaf.remove(at.index);
   --root_.entries;
   ascending_ = 0;
+  forget_run();
   CHECK(fix_underflow(path, path.size() - 1));
   return true;
 }
@@ -143,6 +144,7 @@ Status TreeWriter::shrink_root() {
 
 Result<std::uint64_t> TreeWriter::erase_range(Bytes begin, Bytes end) {
   if (root_.page.is_null() || (!end.empty() && begin >= end)) return std::uint64_t{0};
+  forget_run();
   const std::uint64_t erased = TRY(erase_in(root_.page, {begin, end}));
   root_.entries -= erased;
   if (erased == 0) return erased;

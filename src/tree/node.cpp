@@ -128,6 +128,12 @@ Position NodeView::lower_bound(Bytes key) const noexcept {
   return settle(search);
 }
 
+int NodeView::compare(unsigned index, Bytes key) const noexcept {
+  const Bytes cut = prefix();
+  const int order = cut.compare(key.substr(0, cut.size()));
+  return order != 0 ? order : suffix(index).compare(key.substr(cut.size()));
+}
+
 unsigned NodeView::child_for(Bytes key) const noexcept { return child_at(lower_bound(key)); }
 
 std::size_t NodeView::cell_size(unsigned index) const noexcept {

@@ -106,6 +106,8 @@ class NodeView {
 
   // Leaf: first slot with a key >= `key`. REQUIRES: is_leaf().
   Position lower_bound(Bytes key) const noexcept;
+  // The order of the key of slot `index` and `key`: below 0, 0, above 0.
+  int compare(unsigned index, Bytes key) const noexcept;
   // Inner: the child whose range covers `key`.
   unsigned child_for(Bytes key) const noexcept;
   // The same in three steps: narrow() reads prefix and hints, locate() slots, settle() a cell.

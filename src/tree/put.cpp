@@ -121,6 +121,7 @@ Result<TreeWriter::Path> TreeWriter::descend(Bytes key) {
 }
 
 Status TreeWriter::put_cell(Bytes key, Bytes value, bool large) {
+  if (put_behind(key, value, large)) return {};
   if (root_.page.is_null()) {
     pool::WriteGuard page = TRY(workspace_.create(format::PageType::Leaf, 0, root_.page));
     node(page).clear();
@@ -151,8 +152,38 @@ Status TreeWriter::insert_at(Path& path, std::size_t level, unsigned index, Byte
   Node target = node(path[level].page);
   if (!target.insert(index, key, value, large, workspace_.scratch()))
     return split(path, level, index, key, value, large);
-  if (target.is_leaf()) note_insert(path[level].page.frame()->page.load(std::memory_order_relaxed), index);
+  if (!target.is_leaf()) return {};
+  note_insert(path[level].page.frame()->page.load(std::memory_order_relaxed), index);
+  if (ascending_ >= kAscendingRun) remember_run(path);
   return {};
+}
+
+// Keys in a row go to one leaf, one behind the other: while that leaf is known there is no way down to it.
+bool TreeWriter::put_behind(Bytes key, Bytes value, bool large) {
+  if (run_.leaf.is_null() || run_.leaf.page() != last_leaf_ || !workspace_.is_own(run_.leaf)) return false;
+  if (run_.end && key >= *run_.end) return false;
+  const pool::WriteGuard leaf = workspace_.pool().try_dirty(run_.leaf);
+  if (!leaf) return false;  // it was written out meanwhile
+  Node target = node(leaf);
+  const unsigned index = last_index_ + 1;
+  if (index > target.count() || target.compare(last_index_, key) >= 0) return false;
+  if (index < target.count() && target.compare(index, key) <= 0) return false;
+  if (!target.insert(index, key, value, large, workspace_.scratch())) return false;
+  ++ascending_;
+  last_index_ = index;
+  ++root_.entries;
+  return true;
+}
+
+void TreeWriter::remember_run(const Path& path) {
+  forget_run();
+  for (std::size_t level = path.size() - 1; level-- > 0 && !run_.end;) {
+    const NodeView parent = view(path[level].page);
+    const unsigned next = path[level].index + 1;
+    if (next < parent.count()) parent.key(next).append_to(run_.end.emplace());
+  }
+  const auto header = base::load<format::PageHeader>(path.back().page.data());
+  run_.leaf = {header.page, header.generation, header.session};
 }
 
 // Keeps count of how many inserts in a row came right behind the last one. A copy of the leaf under another page number
@@ -170,6 +201,7 @@ bool TreeWriter::is_ascending(const Step& leaf, unsigned index) const noexcept {
 
 Status TreeWriter::split(Path& path, std::size_t level, unsigned index, Bytes key, Bytes value, bool large) {
   const std::uint32_t page_size = workspace_.pool().page_size();
+  forget_run();
   Step& left = path[level];
   const bool ascending = view(left.page).is_leaf() && is_ascending(left, index);
   std::memcpy(workspace_.scratch(), left.page.data(), page_size);

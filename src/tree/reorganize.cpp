@@ -21,12 +21,14 @@ bool TreeWriter::MoveRule::is_enough(const MoveStep& step) const noexcept {
 
 Result<TreeWriter::MoveStep> TreeWriter::move_below(PageNo limit, Bytes from, std::uint64_t budget) {
   MoveStep step;
+  forget_run();
   if (!root_.page.is_null()) TRY(move_node(root_.page, {.limit = limit, .budget = budget}, from, step));
   return step;
 }
 
 Result<TreeWriter::MoveStep> TreeWriter::renew(Version until, Bytes from, std::uint64_t budget) {
   MoveStep step;
+  forget_run();
   const MoveRule rule{.limit = std::nullopt, .until = until, .budget = budget};
   if (!root_.page.is_null()) TRY(move_node(root_.page, rule, from, step));
   return step;
@@ -216,6 +218,7 @@ Result<bool> TreeWriter::repack(Bytes key, unsigned first, unsigned count) {
 
 Result<TreeWriter::MoveStep> TreeWriter::merge_thin(Bytes from, std::uint64_t budget) {
   MoveStep step;
+  forget_run();
   std::string at(from);
   // Looking is cheaper than moving, but the writer of a large tree must not wait for all of it either.
   std::uint64_t left_to_look_at = kLooksPerMove * budget;

@@ -74,7 +74,10 @@ class TreeWriter {
   explicit TreeWriter(Workspace& workspace) : workspace_(workspace) {}
 
   const TreeRoot& root() const noexcept { return root_; }
-  void set_root(const TreeRoot& root) noexcept { root_ = root; }
+  void set_root(const TreeRoot& root) noexcept {
+    root_ = root;
+    forget_run();
+  }
 
   // Inserts or replaces. REQUIRES: 1 <= key.size() <= tree_key_max. `first` is put before `rest` (a kv header before a
   // value, without joining them).
@@ -115,6 +118,7 @@ class TreeWriter {
   NodeView view(const pool::ReadGuard& page) const noexcept { return {page.data(), workspace_.pool().page_size()}; }
 
   Status put_cell(Bytes key, Bytes value, bool large);
+  bool put_behind(Bytes key, Bytes value, bool large);
   bool is_small(Bytes key, std::size_t value_size) const noexcept;
   Bytes joined(Bytes first, Bytes rest);
   pool::WriteGuard young_leaf(Bytes key, Version seen);
@@ -129,6 +133,8 @@ class TreeWriter {
   Status free_value(const NodeView& leaf, unsigned index);
   void note_insert(PageNo leaf, unsigned index) noexcept;
   bool is_ascending(const Step& leaf, unsigned index) const noexcept;
+  void remember_run(const Path& path);
+  void forget_run() noexcept { run_ = {}; }
 
   Status fix_underflow(Path& path, std::size_t level);
   Status fix_level(Path& path, std::size_t level, bool& parent_changed);
@@ -177,6 +183,12 @@ class TreeWriter {
   PageNo last_leaf_ = 0;
   unsigned last_index_ = 0;
   unsigned ascending_ = 0;
+  // The leaf that keys in a row go to, until pages are split, joined, moved or rolled back.
+  struct Run {
+    PageRef leaf;                    // null: none
+    std::optional<std::string> end;  // keys from here on belong to the next leaf; none: there is no next one
+  };
+  Run run_;
 };
 
 }  // namespace vitrine::tree

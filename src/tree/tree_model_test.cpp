@@ -42,7 +42,7 @@ const std::string& text() {
 
 Bytes bytes_of(const Piece& piece) { return Bytes(text()).substr(piece.offset, piece.size); }
 
-enum class KeyStyle : std::uint8_t { Numbers, Ascending, LongPrefixes, AnyLength, FewBytes };
+enum class KeyStyle : std::uint8_t { Numbers, Ascending, LongPrefixes, AnyLength, FewBytes, Runs };
 
 class KeyMaker {
  public:
@@ -69,6 +69,9 @@ class KeyMaker {
         const std::size_t size = 1 + at * at % (at % 16 == 0 ? key_max_ : 40);
         return std::string(Bytes(text()).substr(at * 7, size));
       }
+      case KeyStyle::Runs:  // among the keys of earlier runs, over the borders of leaves
+        next_ = random_.one_in(40) ? random_.below(universe_) << 12 : next_ + random_.between(1, 2000);
+        return number(next_);
       case KeyStyle::FewBytes:
         break;
     }
@@ -97,7 +100,7 @@ class Model {
   Model(std::uint32_t page_size, std::uint64_t seed)
       : random_(seed),
         rig_({page_size, 0, random_.between(2, 4)}),
-        keys_(static_cast<KeyStyle>(random_.below(5)), page_size, random_.between(50, 200) << random_.below(9),
+        keys_(static_cast<KeyStyle>(random_.below(6)), page_size, random_.between(50, 200) << random_.below(9),
               random_),
         has_large_(random_.one_in(3)),
         has_ranges_(random_.one_in(2)),

@@ -121,6 +121,58 @@ TEST_P(TreeOfPages, ascending_keys_fill_their_leaves) {
   EXPECT_GT(found.leaf_bytes, found.leaves * node_capacity(GetParam()) * 85 / 100);
 }
 
+// A run of keys is put behind the last one without a way down. It starts among other keys and goes on past the end of
+// its leaf and past keys that are there already.
+TEST_P(TreeOfPages, a_run_of_keys_goes_on_into_the_next_leaf) {
+  Rig rig({GetParam()});
+  const std::string value(40, 'v');
+  const unsigned count = 4 * GetParam() / 64;
+  for (unsigned i = 0; i < count; ++i) put(rig, number(1000 * i), value);
+  rig.publish();
+  const unsigned run = count / 3;
+  for (unsigned i = 0; i < run; ++i) put(rig, number(777 + i * 3000), value);  // so that leaves end with room left
+  for (unsigned i = 0; i < 40; ++i) put(rig, number(300 + i), value);          // many between two
+  for (unsigned i = 0; i < 400; ++i) put(rig, number(380 + i), i % 2 == 0 ? value : "w");  // up to one that is there
+  const auto found = survey(rig.pool(), rig.tree().root());
+  EXPECT_EQ(found.entries, count + run + 40 + 399);
+  EXPECT_EQ(rig.tree().root().entries, found.entries);
+  for (unsigned i = 0; i < 400; ++i) {
+    EXPECT_EQ(value_of(rig.pool(), rig.tree().root(), number(380 + i)), i % 2 == 0 ? value : "w");
+  }
+}
+
+// Whatever changes the leaf of a run otherwise ends the run.
+TEST(Tree, a_run_of_keys_survives_all_that_happens_to_its_leaf) {
+  Rig rig;
+  unsigned next = 0;
+  const auto go_on = [&] {
+    for (unsigned i = 0; i < 20; ++i) put(rig, number(next += 2), std::string(100, 'v'));
+  };
+  go_on();
+  EXPECT_TRUE(erase(rig, number(next)));
+  go_on();
+  EXPECT_EQ(rig.tree().erase_range(number(next - 10), {}).value(), 6u);
+  go_on();
+  EXPECT_EQ(rig.tree().erase_range(number(next - 30), number(next - 1)).value(), 15u);
+  go_on();
+  const auto mark = rig.workspace().mark().value();
+  const TreeRoot root = rig.tree().root();
+  go_on();
+  rig.workspace().rollback_to(mark);
+  rig.tree().set_root(root);
+  go_on();
+  ASSERT_TRUE(rig.pool().write_back(rig.workspace().working(), [](PageNo, Generation) { return true; }).is_ok());
+  go_on();
+  rig.publish();
+  go_on();
+  ASSERT_FALSE(rig.tree().merge_thin({}, 100).value().next.has_value());
+  go_on();
+  put(rig, number(1), "elsewhere");
+  go_on();
+  EXPECT_EQ(survey(rig.pool(), rig.tree().root()).entries, rig.tree().root().entries);
+  EXPECT_EQ(rig.tree().root().entries, 10 * 20u - 1 - 6 - 15 - 20 + 1);
+}
+
 TEST(Tree, random_keys_fill_their_leaves_more_than_half) {
   Rig rig;
   for (unsigned i = 0; i < 20'000; ++i) put(rig, number(i * 2654435761u), std::string(20, 'v'));

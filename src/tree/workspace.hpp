@@ -83,6 +83,10 @@ class Workspace {
   // The transaction's pages become version working(); what it retired is handed over, and the next version starts.
   std::vector<RetiredPages> publish();
 
+  // Born in the working version: nobody else can see it.
+  bool is_own(const PageRef& ref) const noexcept {
+    return ref.generation.version() == working_ && ref.session == session_;
+  }
   bool has_changes() const noexcept { return !born_.empty() || !retired_.empty(); }
   Version working() const noexcept { return working_; }
   std::uint64_t session() const noexcept { return session_; }
@@ -98,9 +102,6 @@ class Workspace {
     std::uint32_t count;
   };
   bool is_allocated(PageNo page, std::uint32_t count) const noexcept;
-  bool is_own(const PageRef& ref) const noexcept {
-    return ref.generation.version() == working_ && ref.session == session_;
-  }
   Result<pool::WriteGuard> create_at(PageNo page, format::PageType type, std::uint8_t level, PageRef& ref,
                                      pool::Pool::Content content = pool::Pool::Content::Zeros);
   Result<pool::WriteGuard> copy_to(PageNo page, pool::ReadGuard old, PageRef& ref);
