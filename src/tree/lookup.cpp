@@ -106,37 +106,71 @@ Glimpse glimpse(pool::Pool& pool, const TreeRoot& root, Bytes key) noexcept {
   return {true, node.value(at.index)};
 }
 
+namespace {
+
+// One key of find_many() on its way down, in memory. `node` is null once it cannot go on there.
+struct Lane {
+  const std::byte* node = nullptr;
+  NodeSearch search;
+  PageRef child;
+  pool::ReadGuard leaf;
+
+  NodeView view(const pool::Pool& pool) const noexcept { return {node, pool.page_size()}; }
+  // Onto `child`, which is at `level`. Leaves are pinned, because the caller keeps them.
+  void step(pool::Pool& pool, unsigned level) noexcept {
+    if (level > 0) {
+      node = pool.peek(child);
+    } else {
+      leaf = pool.try_fetch(child);
+      node = leaf ? leaf.data() : nullptr;
+    }
+    if (node != nullptr && !is_at(view(pool), level)) node = nullptr;
+  }
+};
+
+// Takes each lane to the slot of its leaf, as far as the pages are in memory. Each step is made for all of them before
+// the next one.
+void descend_together(pool::Pool& pool, const PageRef& root, std::span<const Bytes> keys, std::span<Lane> lanes) {
+  const pool::Visits::Visit visit = pool.visits().enter(pool::Visits::kNone);
+  const std::byte* const top = visit ? pool.peek(root) : nullptr;
+  if (top == nullptr || !is_at(NodeView(top, pool.page_size()), std::nullopt)) return;
+  unsigned level = NodeView(top, pool.page_size()).level();
+  if (level == 0) return;
+  for (Lane& lane : lanes) lane.node = top;
+  const auto for_each = [&](auto&& step) {
+    for (std::size_t i = 0; i < lanes.size(); ++i) {
+      if (lanes[i].node != nullptr) step(lanes[i], keys[i]);
+    }
+  };
+  for (;; --level) {
+    for_each([&](Lane& lane, Bytes key) { lane.search = lane.view(pool).narrow(key); });
+    for_each([&](Lane& lane, Bytes) { lane.view(pool).locate(lane.search); });
+    if (level == 0) return;
+    for_each([&](Lane& lane, Bytes) {
+      const NodeView node = lane.view(pool);
+      lane.child = node.child(node.child_at(node.settle(lane.search)));
+      pool.prefetch(lane.child);
+    });
+    for_each([&](Lane& lane, Bytes) { lane.step(pool, level - 1); });
+  }
+}
+
+}  // namespace
+
 Status find_many(pool::Pool& pool, const TreeRoot& root, std::span<const Bytes> keys, std::span<Found> found) {
   VITRINE_ASSERT(keys.size() <= kFindLanes && found.size() >= keys.size());
   for (std::size_t i = 0; i < keys.size(); ++i) found[i] = {};
   if (root.page.is_null()) return {};
-  pool::ReadGuard top;
-  CHECK(step_to(pool, root.page, std::nullopt, top));
-  std::array<const std::byte*, kFindLanes> nodes;
-  nodes.fill(top.data());
-  std::array<pool::ReadGuard, kFindLanes> pages;
-  std::array<NodeSearch, kFindLanes> searches;
-  const auto view = [&](std::size_t lane) { return NodeView(nodes[lane], pool.page_size()); };
-  for (unsigned level = view(0).level();; --level) {
-    for (std::size_t i = 0; i < keys.size(); ++i) searches[i] = view(i).narrow(keys[i]);
-    for (std::size_t i = 0; i < keys.size(); ++i) view(i).locate(searches[i]);
-    if (level == 0) break;
-    std::array<PageRef, kFindLanes> children;
-    for (std::size_t i = 0; i < keys.size(); ++i) {
-      children[i] = view(i).child(view(i).child_at(view(i).settle(searches[i])));
-      pool.prefetch(children[i]);
-    }
-    for (std::size_t i = 0; i < keys.size(); ++i) {
-      CHECK(step_to(pool, children[i], level - 1, pages[i]));
-      nodes[i] = pages[i].data();
-    }
-  }
+  std::array<Lane, kFindLanes> lanes;
+  descend_together(pool, root.page, keys, std::span(lanes).first(keys.size()));
   for (std::size_t i = 0; i < keys.size(); ++i) {
-    const Position at = view(i).settle(searches[i]);
-    if (!at.exact) continue;
-    found[i].value = view(i).value(at.index);
-    found[i].large = view(i).is_large(at.index);
-    found[i].leaf = pages[i] ? std::move(pages[i]) : TRY(pool.fetch(root.page));
+    if (lanes[i].node == nullptr) {
+      found[i] = TRY(find(pool, root, keys[i]));
+      continue;
+    }
+    const NodeView leaf = lanes[i].view(pool);
+    const Position at = leaf.settle(lanes[i].search);
+    if (at.exact) found[i] = {std::move(lanes[i].leaf), leaf.value(at.index), leaf.is_large(at.index)};
   }
   return {};
 }
