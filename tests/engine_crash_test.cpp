@@ -29,7 +29,7 @@ TEST_P(EngineCrash, leaves_what_was_acknowledged) {
   options.machine.seed = options.seed;
   options.images.seed = options.seed;
   options.images.tear_sectors = true;
-  options.images.random_images = scaled(24, 224, 640);
+  options.images.random_images = scaled(24, 72, 640);
   options.nested_one_in = 200;
   const std::clock_t start = std::clock();
   const EngineCrashReport report = explore_engine_crashes(GetParam(), options);
