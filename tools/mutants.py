@@ -14,16 +14,17 @@ Each file of tests/mutants/ is one bug:
     <lines to put there; may be empty>
 
 The bugs are planted in a copy of the tree that has a build folder of its own, so only the changed file is compiled
-again. First every test that is used must pass without a bug. Ends with `N passed, N failed`.
+again. First every test that is used must pass without a bug. The test of one bug runs while the next bug is compiled.
+Ends with `N passed, N failed`.
 """
 
 import argparse
+import concurrent.futures
 import os
 import pathlib
 import shutil
 import subprocess
 import sys
-import time
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 SECONDS_MAX = 240  # of one test with one bug; a bug that makes a test hang is found, too
@@ -64,17 +65,17 @@ def configure(copy, build):
     subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
 
 
-def compile_target(build, target, jobs):
-    return subprocess.run(["cmake", "--build", build, "-j", str(jobs), "--target", target],
+def compile_targets(build, targets, jobs):
+    return subprocess.run(["cmake", "--build", build, "-j", str(jobs), "--target", *targets],
                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
 
 
-def run_test(build, mutant):
+def run_test(program, mutant):
+    """The exit code, None after too long a time, -1 when no test ran; and what it said."""
     environment = dict(os.environ, VITRINE_TEST_SCALE="small", VITRINE_SEED="1")
-    program = next(build.rglob(mutant.test))
     try:
         done = subprocess.run([program, "--gtest_filter=" + mutant.filter, "--gtest_brief=1"], env=environment,
-                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=SECONDS_MAX, cwd=build)
+                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=SECONDS_MAX, cwd=program.parent)
     except subprocess.TimeoutExpired:
         return None, b"timeout"
     ran_none = b"PASSED  ] 0 tests" in done.stdout or b"Running 0 tests" in done.stdout
@@ -91,19 +92,68 @@ def plant(copy, mutant):
     return None
 
 
-def check(copy, build, mutant, jobs):
+def problem_without(program, mutant):
+    result, output = run_test(program, mutant)
+    return "fails without a bug: " + output.decode(errors="replace")[-600:] if result != 0 else None
+
+
+def problem_with(program, mutant):
+    result, _ = run_test(program, mutant)
+    program.unlink()
+    return "survived" if result == 0 else "no test ran" if result == -1 else None
+
+
+def build_with(copy, build, mutant, jobs):
+    """A program of its own that has the bug, or a problem."""
     original = (copy / mutant.file).read_text()
     problem = plant(copy, mutant)
     if problem:
-        return problem
+        return None, problem
     try:
-        built = compile_target(build, mutant.test, jobs)
+        built = compile_targets(build, [mutant.test], jobs)
         if built.returncode != 0:
-            return "does not compile: " + built.stdout[-300:]
-        result, _ = run_test(build, mutant)
-        return "survived" if result == 0 else "no test ran" if result == -1 else None
+            return None, "does not compile: " + built.stdout[-300:]
+        program = build / f"{mutant.test}-{mutant.name}"
+        shutil.copy(next(build.rglob(mutant.test)), program)
+        return program, None
     finally:
         (copy / mutant.file).write_text(original)
+
+
+class Report:
+    def __init__(self):
+        self.passed = self.failed = 0
+
+    def add(self, name, problem):
+        self.passed, self.failed = (self.passed, self.failed + 1) if problem else (self.passed + 1, self.failed)
+        print(f"{'failed' if problem else 'passed'}: {name} {problem or ''}", flush=True)
+
+
+def check_without_bugs(build, mutants, others, pool, report, jobs):
+    built = compile_targets(build, sorted({mutant.test for mutant in mutants}) + others, jobs)
+    if built.returncode != 0:
+        return report.add("without a bug", "does not compile: " + built.stdout[-300:])
+    samples = {(mutant.test, mutant.filter): mutant for mutant in mutants}
+    runs = {key: pool.submit(problem_without, next(build.rglob(key[0])), samples[key]) for key in sorted(samples)}
+    for (test, name_filter), run in runs.items():
+        report.add(f"without a bug: {test} {name_filter}", run.result())
+    return None
+
+
+def check_bugs(copy, build, mutants, pool, report, jobs):
+    runs = []
+    # Bugs of one file follow each other: the file is compiled without a bug only after the last of them.
+    for mutant in sorted(mutants, key=lambda mutant: (mutant.file, mutant.name)):
+        program, problem = build_with(copy, build, mutant, jobs)
+        if problem:
+            report.add(mutant.name, problem)
+        else:
+            runs.append((mutant.name, pool.submit(problem_with, program, mutant)))
+        while runs and (runs[0][1].done() or len(runs) > jobs):
+            name, run = runs.pop(0)
+            report.add(name, run.result())
+    for name, run in runs:
+        report.add(name, run.result())
 
 
 def main():
@@ -120,31 +170,14 @@ def main():
     sync_tree(copy)
     configure(copy, build)
 
-    passed = failed = 0
-
-    def report(name, problem, started):
-        nonlocal passed, failed
-        passed, failed = (passed, failed + 1) if problem else (passed + 1, failed)
-        word = "failed" if problem else "passed"
-        print(f"{word}: {name} ({time.monotonic() - started:.0f} s) {problem or ''}", flush=True)
-
-    for test, name_filter in sorted({(mutant.test, mutant.filter) for mutant in mutants}):
-        started = time.monotonic()
-        sample = next(m for m in mutants if (m.test, m.filter) == (test, name_filter))
-        built = compile_target(build, test, options.jobs)
-        problem = None
-        if built.returncode != 0:
-            problem = "does not compile: " + built.stdout[-300:]
-        else:
-            result, output = run_test(build, sample)
-            if result != 0:
-                problem = "fails without a bug: " + output.decode(errors="replace")[-600:]
-        report(f"without a bug: {test} {name_filter}", problem, started)
-    for mutant in mutants:
-        started = time.monotonic()
-        report(mutant.name, check(copy, build, mutant, options.jobs), started)
-    print(f"{passed} passed, {failed} failed")
-    return 1 if failed else 0
+    report = Report()
+    with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
+        # All of the product once, since nothing else of ./dev test compiles each source by itself.
+        others = [] if options.names else ["vitrine_program"]
+        check_without_bugs(build, mutants, others, pool, report, options.jobs)
+        check_bugs(copy, build, mutants, pool, report, options.jobs)
+    print(f"{report.passed} passed, {report.failed} failed")
+    return 1 if report.failed else 0
 
 
 if __name__ == "__main__":
