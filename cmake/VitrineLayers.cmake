@@ -23,6 +23,11 @@ macro(vitrine_add_layer layer)
     target_link_libraries(vitrine_${layer}
       PUBLIC ${VITRINE_TOP_LAYER} Threads::Threads
       PRIVATE ${VITRINE_PACKAGES_${layer}} vitrine_compile_options)
+    if(layer IN_LIST VITRINE_LAYERS_ABOVE)
+      vitrine_compile_quickly(vitrine_${layer})
+    else()
+      vitrine_watch_coverage(vitrine_${layer})
+    endif()
     set(VITRINE_TOP_LAYER vitrine_${layer})
     list(APPEND VITRINE_LAYER_TARGETS vitrine_${layer})
   endif()
@@ -58,6 +63,8 @@ function(vitrine_add_program)
     target_compile_definitions(vitrine_cli PRIVATE VITRINE_VERSION_TEXT="${PROJECT_VERSION}")
     target_link_libraries(vitrine_cli
       PUBLIC vitrine PRIVATE PkgConfig::terminal PkgConfig::editing vitrine_compile_options)
+    vitrine_compile_quickly(vitrine_cli)
+    vitrine_watch_coverage(vitrine_cli)  # the grammar of the shell is fuzzed
     set(VITRINE_TARGET_cli vitrine_cli PARENT_SCOPE)
   endif()
   if(EXISTS "${main_source}")

@@ -151,7 +151,7 @@ CrashExplorerOptions options_of_test() {
   options.images.seed = options.seed;
   options.images.random_images = scaled(4, 12, 100);
   options.nested_one_in = 0;
-  options.crash_one_in = scaled(8, 3, 1);
+  options.crash_one_in = scaled(8, 3, 1, 24);
   return options;
 }
 

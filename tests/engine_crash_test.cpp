@@ -29,7 +29,8 @@ TEST_P(EngineCrash, leaves_what_was_acknowledged) {
   options.machine.seed = options.seed;
   options.images.seed = options.seed;
   options.images.tear_sectors = true;
-  options.images.random_images = scaled(24, 72, 640);
+  options.images.random_images = scaled(24, 72, 640, 6);
+  options.images.list_limit = scaled(512, 512, 512, 24);
   options.nested_one_in = 200;
   const std::clock_t start = std::clock();
   const EngineCrashReport report = explore_engine_crashes(GetParam(), options);

@@ -49,11 +49,15 @@ Scale test_scale() {
   const char* text = std::getenv("VITRINE_TEST_SCALE");
   const std::string_view usual = tests_are_encrypted() ? "small" : "normal";  // they run without encryption, too
   const std::string_view scale = text == nullptr ? usual : text;
+  if (scale == "tiny") return Scale::Tiny;
   return scale == "small" ? Scale::Small : scale == "large" ? Scale::Large : Scale::Normal;
 }
 
-std::uint64_t scaled(std::uint64_t small, std::uint64_t normal, std::uint64_t large) {
+std::uint64_t scaled(std::uint64_t small, std::uint64_t normal, std::uint64_t large,
+                     std::optional<std::uint64_t> tiny) {
   switch (test_scale()) {
+    case Scale::Tiny:
+      return tiny.value_or(small);
     case Scale::Small:
       return small;
     case Scale::Large:

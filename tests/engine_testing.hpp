@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -13,10 +14,13 @@
 
 namespace vitrine::testing {
 
-// How much to do: VITRINE_TEST_SCALE=small|normal|large; normal is what the ordinary test command runs.
-enum class Scale : std::uint8_t { Small, Normal, Large };
+// How much to do: VITRINE_TEST_SCALE=tiny|small|normal|large; normal is what the ordinary test command runs, tiny what
+// it repeats with the sanitizers.
+enum class Scale : std::uint8_t { Tiny, Small, Normal, Large };
 Scale test_scale();
-std::uint64_t scaled(std::uint64_t small, std::uint64_t normal, std::uint64_t large);
+// `tiny` is given where even `small` takes long; otherwise it is the same.
+std::uint64_t scaled(std::uint64_t small, std::uint64_t normal, std::uint64_t large,
+                     std::optional<std::uint64_t> tiny = std::nullopt);
 
 // VITRINE_SEED, or a fixed one. Prints it once, so that every failure can be repeated.
 std::uint64_t test_seed();

@@ -20,10 +20,10 @@ namespace vitrine::doc::testing {
 using kv::testing::fails;
 using kv::testing::ok;
 
-// How often to repeat: `full` times, less with VITRINE_TEST_SCALE=small.
+// How often to repeat: `full` times, less with VITRINE_TEST_SCALE=small or tiny.
 inline int rounds(int full) {
   const char* scale = std::getenv("VITRINE_TEST_SCALE");
-  return scale && std::string(scale) == "small" ? full / 10 : full;
+  return scale && (std::string(scale) == "small" || std::string(scale) == "tiny") ? full / 10 : full;
 }
 
 inline Document json(std::string_view text) { return Document::from_json(text).value(); }

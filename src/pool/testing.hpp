@@ -9,6 +9,7 @@
 #include <memory>
 #include <mutex>
 #include <new>
+#include <optional>
 #include <string_view>
 
 #include "os/env.hpp"
@@ -17,10 +18,13 @@
 
 namespace vitrine::pool::testing {
 
-// How much a randomized test does. VITRINE_TEST_SCALE: small (sanitizers), normal, large.
-inline std::uint64_t scaled(std::uint64_t small, std::uint64_t normal, std::uint64_t large) {
+// How much a randomized test does. VITRINE_TEST_SCALE: tiny (sanitizers; as small where it is not given), small,
+// normal, large.
+inline std::uint64_t scaled(std::uint64_t small, std::uint64_t normal, std::uint64_t large,
+                            std::optional<std::uint64_t> tiny = std::nullopt) {
   const char* chosen = std::getenv("VITRINE_TEST_SCALE");
   const std::string_view scale = chosen == nullptr ? "normal" : chosen;
+  if (scale == "tiny") return tiny.value_or(small);
   return scale == "small" ? small : scale == "large" ? large : normal;
 }
 

@@ -485,7 +485,7 @@ class TreeModel : public ::testing::TestWithParam<std::uint32_t> {};
 TEST_P(TreeModel, agrees_with_an_ordered_map) {
   const std::uint64_t seed = os::testing::seed();
   const std::uint64_t most = GetParam() > 16384 ? 1'000'000 : 3'000'000;  // large pages are slow to copy and to check
-  const std::uint64_t wanted = pool::testing::scaled(most / 200, most / 20, most);
+  const std::uint64_t wanted = pool::testing::scaled(most / 200, most / 20, most, most / 1000);
   std::printf("VITRINE_SEED=%llu\n", static_cast<unsigned long long>(seed));
   base::Prng random(seed);
   std::uint64_t done = 0;
