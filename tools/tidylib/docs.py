@@ -50,6 +50,16 @@ def headings(tree: Tree):
                 yield Finding(path, 1, f"{count} titles (lines that begin with '# '), wanted one")
 
 
+def decision_numbers(tree: Tree):
+    """Each decision record has a number of its own."""
+    seen: dict[str, str] = {}
+    for path in sorted(tree.paths):
+        if not (found := re.fullmatch(r"docs/adr/(\d{4})-[^/]+\.md", path)):
+            continue
+        if (other := seen.setdefault(found.group(1), path)) != path:
+            yield Finding(path, 1, f"has the number of {other}")
+
+
 # Words about the place and the tools where somebody works, not about the project. In pieces, so that this file does
 # not contain what it looks for.
 _FOREIGN = [
@@ -115,6 +125,7 @@ def named_tests(tree: Tree):
 RULES = {
     "links": links,
     "headings": headings,
+    "decision-numbers": decision_numbers,
     "foreign-words": foreign_words,
     "errors-documented": errors_documented,
     "format-documented": format_documented,
