@@ -43,6 +43,16 @@ TEST(Memory, is_zeroed_aligned_and_writable_to_its_end) {
   }
 }
 
+TEST(Memory, keeps_its_content_when_its_beginning_becomes_huge) {
+  for (const std::size_t size : {std::size_t{100}, std::size_t{5'000'000}}) {
+    Memory memory = Memory::allocate(size, Memory::Pages::HugeLater).value();
+    EXPECT_EQ(reinterpret_cast<std::uintptr_t>(memory.data()) % Memory::kHugePageSize, 0u);
+    std::fill_n(memory.data(), size, std::byte{7});
+    memory.make_huge();
+    EXPECT_TRUE(std::all_of(memory.data(), memory.data() + size, [](std::byte byte) { return byte == std::byte{7}; }));
+  }
+}
+
 TEST(Memory, is_left_out_of_core_dumps) {
   Memory memory = Memory::allocate(1 << 20).value();
   const std::string mapping = mapping_of(memory.data());

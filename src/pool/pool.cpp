@@ -8,6 +8,7 @@
 #include <new>
 #include <optional>
 #include <thread>
+#include <type_traits>
 
 #include "base/assert.hpp"
 #include "base/try.hpp"
@@ -19,6 +20,9 @@ constexpr std::uint8_t kUsageLeaf = 1;
 constexpr std::uint8_t kUsageInner = 3;
 constexpr std::uint64_t kPinnedDeadlineNs = 10'000'000'000;
 constexpr std::uint64_t kLeftoverDeadlineNs = 200'000'000;
+static_assert(std::atomic<std::uint32_t>::is_always_lock_free && sizeof(std::atomic<std::uint32_t>) == 4,
+              "an empty bucket is zeros");
+static_assert(std::is_trivially_destructible_v<Frame>);
 
 std::uint8_t first_usage(const std::byte* page) noexcept {
   const auto level = std::to_integer<std::uint8_t>(page[offsetof(format::PageHeader, level)]);
@@ -37,17 +41,15 @@ Result<std::unique_ptr<Pool>> Pool::create(PageStore& store, std::uint64_t bytes
   const std::uint64_t frames_min = bytes < kBytesLean ? kFramesLean : kFramesMin;
   const std::uint64_t frames = std::clamp<std::uint64_t>(bytes / (page_size + sizeof(Frame)), frames_min, 1u << 24);
   pool->frame_count_ = static_cast<std::uint32_t>(frames);
-  pool->memory_ = TRY(os::Memory::allocate(frames * page_size));
-  pool->frames_ = std::make_unique<Frame[]>(frames);
-  const auto buckets = std::bit_ceil(pool->frame_count_);
+  const std::uint32_t buckets = std::bit_ceil(pool->frame_count_);
   pool->bucket_mask_ = buckets - 1;
-  pool->buckets_ = std::make_unique<std::atomic<std::uint32_t>[]>(buckets);
-  for (std::uint32_t i = 0; i < buckets; ++i) pool->buckets_[i].store(Frame::kNone, std::memory_order_relaxed);
+  pool->memory_ = TRY(
+      os::Memory::allocate((frames + 1) * page_size, os::Memory::Pages::HugeLater));  // none of this has the index 0
+  pool->frame_memory_ = TRY(os::Memory::allocate((frames + 1) * sizeof(Frame), os::Memory::Pages::Small));
+  pool->bucket_memory_ = TRY(os::Memory::allocate(buckets * sizeof pool->buckets_[0], os::Memory::Pages::Small));
+  pool->frames_ = reinterpret_cast<Frame*>(pool->frame_memory_.data());
+  pool->buckets_ = reinterpret_cast<std::atomic<std::uint32_t>*>(pool->bucket_memory_.data());
   pool->free_.reserve(frames);
-  for (std::uint32_t i = pool->frame_count_; i-- > 0;) {
-    pool->frames_[i].data = pool->memory_.data() + i * page_size;
-    pool->free_.push_back({i, 0});
-  }
   // Large enough that the device sees long writes, small enough that it does not count against a small cache.
   pool->batch_max_ = static_cast<std::uint32_t>(
       std::clamp<std::uint64_t>(frames / 16, 8, std::max<std::uint64_t>((1u << 20) / page_size, 8)));
@@ -245,7 +247,18 @@ Frame* Pool::take_free() noexcept {
     free_.erase(at);
     return frame;
   }
-  return nullptr;
+  return begin_frame();
+}
+
+Frame* Pool::begin_frame() noexcept {
+  if (frames_begun_.load(std::memory_order_relaxed) == frame_count_) return nullptr;
+  const std::uint32_t index = frames_begun_.load(std::memory_order_relaxed) + 1;
+  Frame* frame = new (&frames_[index]) Frame;
+  frame->data = memory_.data() + std::size_t{index} * page_size_;
+  if (std::size_t{index} * page_size_ == os::Memory::kHugePageSize) memory_.make_huge();
+  frame->pins.store(Frame::kLocked, std::memory_order_relaxed);
+  frames_begun_.store(index, std::memory_order_release);
+  return frame;
 }
 
 Result<Frame*> Pool::take_frame(std::unique_lock<std::mutex>& lock) {
@@ -270,11 +283,12 @@ Result<Frame*> Pool::take_frame(std::unique_lock<std::mutex>& lock) {
   }
 }
 
+// Only when every frame has begun, as in collect_cold().
 bool Pool::evict_clean() noexcept {
   std::uint32_t cold_dirty = 0;
   for (std::uint32_t step = 0; step < 4 * frame_count_; ++step) {
     Frame& frame = frames_[clock_hand_];
-    clock_hand_ = clock_hand_ + 1 == frame_count_ ? 0 : clock_hand_ + 1;
+    clock_hand_ = clock_hand_ == frame_count_ ? 1 : clock_hand_ + 1;
     if (frame.pins.load(std::memory_order_relaxed) != 0 || frame.page.load(std::memory_order_relaxed) == 0) continue;
     if (const auto usage = frame.usage.load(std::memory_order_relaxed); usage > 0) {
       frame.usage.store(static_cast<std::uint8_t>(usage - 1), std::memory_order_relaxed);
@@ -340,7 +354,7 @@ Result<bool> Pool::steal(std::unique_lock<std::mutex>& lock) {
 bool Pool::collect_cold(std::uint8_t usage_max) {
   for (std::uint32_t step = 0; step < frame_count_ && batch_.size() < batch_max_; ++step) {
     const std::uint32_t index = clock_hand_ + step;
-    Frame& frame = frames_[index < frame_count_ ? index : index - frame_count_];
+    Frame& frame = frames_[index <= frame_count_ ? index : index - frame_count_];
     if (!frame.dirty.load(std::memory_order_relaxed) || frame.usage.load(std::memory_order_relaxed) > usage_max)
       continue;
     if (!frame.try_lock()) continue;
@@ -359,7 +373,7 @@ Status Pool::write_back(Version version, const std::function<bool(PageNo, Genera
   {
     std::unique_lock staging_lock(staging_mutex_);
     std::lock_guard lock(mutex_);
-    for (std::uint32_t i = 0; i < frame_count_; ++i) {
+    for (std::uint32_t i = 1; i <= frames_begun_.load(std::memory_order_relaxed); ++i) {
       const Frame& frame = frames_[i];
       if (!is_due(frame)) continue;
       const PageNo page = frame.page.load(std::memory_order_relaxed);
@@ -438,7 +452,7 @@ PoolCounters Pool::counters() const {
   counters.misses = misses_.load(std::memory_order_relaxed);
   counters.evictions = evictions_.load(std::memory_order_relaxed);
   counters.frames = frame_count_;
-  for (std::uint32_t i = 0; i < frame_count_; ++i) {
+  for (std::uint32_t i = 1; i <= frames_begun_.load(std::memory_order_acquire); ++i) {
     counters.used += frames_[i].page.load(std::memory_order_relaxed) != 0;
     counters.dirty += frames_[i].dirty.load(std::memory_order_relaxed);
   }

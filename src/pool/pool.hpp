@@ -21,6 +21,9 @@
 // a time. The hit path takes no lock: it walks a hash chain of frames, pins, and checks the identity again. Inside a
 // visit it does not even pin.
 //
+// Frames come to be when they are first needed, so that opening costs the same with any cache. What is not yet a frame,
+// and an empty bucket, is memory as the system gives it: zeros.
+//
 // Replacement: CLOCK with counters up to 3 (inner pages start at 3, leaves at 1). When no clean frame is left, the
 // thread that needs one writes a batch of dirty pages in page order.
 #pragma once
@@ -49,7 +52,7 @@ using format::Version;
 // Control block of one frame; one cache line.
 struct alignas(64) Frame {
   static constexpr std::uint32_t kLocked = 1u << 31;  // in `pins`: nobody may look at the content
-  static constexpr std::uint32_t kNone = ~0u;
+  static constexpr std::uint32_t kNone = 0;           // no frame has this index
 
   std::atomic<std::uint64_t> page{0};        // 0: free
   std::atomic<std::uint64_t> generation{0};  // changed only while locked, or by the writer with its guard
@@ -179,6 +182,7 @@ class Pool {
   Status read_into(Frame* frame, const PageRef& ref);
   Result<Frame*> take_frame(std::unique_lock<std::mutex>& lock);  // locked, not linked
   Frame* take_free() noexcept;                                    // under mutex_; null: none, or none without pins
+  Frame* begin_frame() noexcept;                                  // under mutex_; locked; null: all are there
   bool evict_clean() noexcept;                                    // under mutex_; false: write dirty ones first
   bool evict_some(std::unique_lock<std::mutex>& lock);            // the same, and waits until nobody looks at them
   void drop(Frame* frame) noexcept;                               // under mutex_; unlink a locked frame, free it
@@ -194,9 +198,7 @@ class Pool {
   static constexpr std::uint8_t kUsageHit = 2;
   void note_hit(Frame& frame) noexcept;
   void count_hit() noexcept;
-  std::uint32_t index_of(const Frame* frame) const noexcept {
-    return static_cast<std::uint32_t>(frame - frames_.get());
-  }
+  std::uint32_t index_of(const Frame* frame) const noexcept { return static_cast<std::uint32_t>(frame - frames_); }
 
   PageStore& store_;
   const PageValidator validate_;
@@ -205,8 +207,9 @@ class Pool {
   std::uint32_t frame_count_ = 0;
   std::uint32_t bucket_mask_ = 0;
   os::Memory memory_;
-  std::unique_ptr<Frame[]> frames_;
-  std::unique_ptr<std::atomic<std::uint32_t>[]> buckets_;
+  os::Memory frame_memory_, bucket_memory_;
+  Frame* frames_ = nullptr;                        // by index, from 1 to frames_begun_
+  std::atomic<std::uint32_t>* buckets_ = nullptr;  // indexes of frames
 
   std::mutex mutex_;                 // guards the members below, chain changes, and frame states
   std::condition_variable changed_;  // a load or a write ended
@@ -215,7 +218,8 @@ class Pool {
     std::uint64_t era;
   };
   std::vector<FreeFrame> free_;
-  std::uint32_t clock_hand_ = 0;
+  std::atomic<std::uint32_t> frames_begun_{0};  // changed under mutex_; the memory of the others was never touched
+  std::uint32_t clock_hand_ = 1;
 
   std::mutex staging_mutex_;  // one batch is written at a time (B3)
   os::Memory staging_;

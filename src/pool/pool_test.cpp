@@ -5,6 +5,7 @@
 
 #include <chrono>
 #include <cstring>
+#include <fstream>
 #include <future>
 #include <atomic>
 #include <chrono>
@@ -71,6 +72,25 @@ class PoolTest : public ::testing::Test {
   PageStore store_{file_, codec_, kPageSize};
   std::unique_ptr<Pool> pool_;
 };
+
+// In pages of 4 KiB, as the system counts them.
+std::uint64_t resident_pages() {
+  std::ifstream statm("/proc/self/statm");
+  std::uint64_t all = 0, resident = 0;
+  statm >> all >> resident;
+  return resident;
+}
+
+TEST_F(PoolTest, a_large_cache_takes_no_memory_before_it_is_used) {
+  const std::uint64_t before = resident_pages();
+  const auto large = Pool::create(store_, std::uint64_t{16} << 30, refuse_bad).value();  // 256 MiB of frames
+  EXPECT_GT(large->counters().frames, 1u << 21);
+  EXPECT_EQ(large->counters().used, 0u);
+  EXPECT_LT(resident_pages() - before, 1000u);
+  EXPECT_TRUE(large->create_page(ref_of(7), PageType::Leaf, 0).has_value());
+  EXPECT_EQ(large->counters().used, 1u);
+  EXPECT_LT(resident_pages() - before, 1000u);
+}
 
 TEST_F(PoolTest, a_new_page_is_readable_before_it_is_written) {
   create(ref_of(7), 77);

@@ -54,6 +54,7 @@ class Stress {
     std::vector<std::thread> threads;
     for (std::uint64_t i = 0; i < 3; ++i) threads.emplace_back([this, seed = random_.next()] { read(seed); });
     threads.emplace_back([this] { write_back(); });
+    while (reads_ == 0 && failures_ == 0) std::this_thread::yield();
     for (unsigned i = 0; i < transactions && failures_ == 0; ++i) {
       random_.one_in(5) ? roll_back() : change();
     }
