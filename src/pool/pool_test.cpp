@@ -177,6 +177,21 @@ TEST_F(PoolTest, a_page_that_a_visitor_looks_at_keeps_its_place_and_content) {
   EXPECT_TRUE(has_read_all);
 }
 
+TEST_F(PoolTest, a_page_that_is_given_up_stays_for_those_who_look_at_it) {
+  create(ref_of(1), 11);
+  Visits::Visit visit = pool_->visits().enter(Visits::kNone);
+  ASSERT_TRUE(visit);
+  const std::byte* at = pool_->peek(ref_of(1));
+  ASSERT_NE(at, nullptr);
+  pool_->discard(1);
+  EXPECT_EQ(pool_->peek(ref_of(1)), nullptr);
+  for (PageNo page = 2; page < kFrames; ++page) create(ref_of(page), 22);  // in the other frames
+  EXPECT_EQ(base::load<std::uint64_t>(at + 100), 11u);
+  visit.leave();
+  create(ref_of(kFrames), 33);
+  EXPECT_EQ(base::load<std::uint64_t>(at + 100), 33u);
+}
+
 // --- Identity and damage ---------------------------------------------------------------------------------------------
 
 TEST_F(PoolTest, a_reference_that_names_no_page_is_refused) { EXPECT_EQ(code_of({}), ErrorCode::PageMalformed); }
