@@ -3,12 +3,11 @@
 // for; many threads at once: pool_threads_test.cpp.
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <chrono>
 #include <cstring>
 #include <fstream>
 #include <future>
-#include <atomic>
-#include <chrono>
 #include <memory>
 #include <thread>
 #include <vector>
