@@ -245,6 +245,7 @@ Result<std::uint64_t> walk(TransactionImpl& txn, Keyspace keyspace, const ScanOp
     if (!TRY(visit(at))) break;
     // The visitor may have written, and even have ended the transaction.
     if (at.txn == nullptr || txn.session) CHECK(at.usable());
+    if (inside > 0 && at.cursor.next_in_leaf()) continue;
     CHECK(options.reverse ? at.prev() : at.next());
   }
   return visited;

@@ -110,6 +110,24 @@ TEST_F(CursorTest, a_cursor_sees_what_its_transaction_writes) {
   EXPECT_EQ(at(cursor), "e");
 }
 
+// Near the end of a leaf the cursor has looked at the next one already.
+TEST_F(CursorTest, a_cursor_sees_what_its_transaction_writes_in_the_leaf_behind) {
+  constexpr int kFirst = 1000, kEnd = 1500;
+  WriteTransaction filling = begin();
+  for (int i = kFirst; i < kEnd; ++i) ASSERT_TRUE(ok(filling.put(std::to_string(i), std::string(100, 'x'))));
+  ASSERT_TRUE(ok(filling.commit()));
+  WriteTransaction txn = begin();
+  Cursor cursor = txn.cursor();
+  ASSERT_TRUE(ok(cursor.seek_first()));
+  for (int i = kFirst; i + 1 < kEnd; ++i) {
+    const std::string key = std::to_string(i + 1);
+    ASSERT_TRUE(ok(txn.put(key, "new")));
+    ASSERT_TRUE(ok(cursor.next()));
+    ASSERT_EQ(at(cursor), key);
+    ASSERT_EQ(cursor.value().value(), "new") << key;
+  }
+}
+
 TEST_F(CursorTest, after_its_entry_is_erased_it_is_on_the_next_one) {
   fill();
   WriteTransaction txn = begin();

@@ -28,19 +28,13 @@ Result<pool::ReadGuard> fetch_node(pool::Pool& pool, const PageRef& ref, std::op
 
 namespace {
 
-bool is_at(const NodeView& node, std::optional<unsigned> level) noexcept {
-  const auto type = static_cast<format::PageType>(*node.page());
-  const bool is_node = type == format::PageType::Leaf || type == format::PageType::Inner;
-  return is_node && (!level || *level == node.level());
-}
-
 // As fetch_node(), without a Result while all is well and in memory. `page` may hold the parent that `ref` lies in.
 Status step_to(pool::Pool& pool, const PageRef& ref, std::optional<unsigned> level, pool::ReadGuard& page) {
   pool::ReadGuard next = pool.try_fetch(ref);
   if (!next) next = TRY(pool.fetch(ref));
   page = std::move(next);
   const NodeView node(page.data(), pool.page_size());
-  return is_at(node, level) ? Status{} : check_node(node, ref.page(), level);
+  return is_node_at(node, level) ? Status{} : check_node(node, ref.page(), level);
 }
 
 Result<pool::ReadGuard> fetch_leaf(pool::Pool& pool, const PageRef& root, Bytes key) {
@@ -60,7 +54,7 @@ PageRef peek_leaf(pool::Pool& pool, PageRef at, Bytes key) noexcept {
     const std::byte* const page = pool.peek(at);
     if (page == nullptr) return {};
     const NodeView node(page, pool.page_size());
-    if (!is_at(node, level)) return {};
+    if (!is_node_at(node, level)) return {};
     if (node.is_leaf()) break;
     level = node.level() - 1;
     at = node.child(node.child_for(key));
@@ -99,7 +93,7 @@ Glimpse glimpse(pool::Pool& pool, const TreeRoot& root, Bytes key) noexcept {
   const std::byte* const page = leaf.is_null() ? nullptr : pool.peek(leaf);
   if (page == nullptr) return {};
   const NodeView node(page, pool.page_size());
-  if (!is_at(node, 0)) return {};
+  if (!is_node_at(node, 0)) return {};
   const Position at = node.lower_bound(key);
   if (!at.exact) return {true, std::nullopt};
   if (node.is_large(at.index)) return {};
@@ -124,7 +118,7 @@ struct Lane {
       leaf = pool.try_fetch(child);
       node = leaf ? leaf.data() : nullptr;
     }
-    if (node != nullptr && !is_at(view(pool), level)) node = nullptr;
+    if (node != nullptr && !is_node_at(view(pool), level)) node = nullptr;
   }
 };
 
@@ -133,7 +127,7 @@ struct Lane {
 void descend_together(pool::Pool& pool, const PageRef& root, std::span<const Bytes> keys, std::span<Lane> lanes) {
   const pool::Visits::Visit visit = pool.visits().enter(pool::Visits::kNone);
   const std::byte* const top = visit ? pool.peek(root) : nullptr;
-  if (top == nullptr || !is_at(NodeView(top, pool.page_size()), std::nullopt)) return;
+  if (top == nullptr || !is_node_at(NodeView(top, pool.page_size()), std::nullopt)) return;
   unsigned level = NodeView(top, pool.page_size()).level();
   if (level == 0) return;
   for (Lane& lane : lanes) lane.node = top;

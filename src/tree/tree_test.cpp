@@ -309,6 +309,32 @@ TEST(Tree, a_value_that_finds_no_room_below_the_limit_stays) {
   EXPECT_LE(after.pages.back(), before.pages.back());
 }
 
+// --- Walks -------------------------------------------------------------------------------------------------------
+
+// A thread whose place for visits is taken goes the way with pins.
+TEST(Tree, a_cursor_goes_the_same_way_with_and_without_a_visit) {
+  Rig rig;
+  constexpr unsigned kEntries = 2000;
+  for (unsigned i = 0; i < kEntries; ++i) put(rig, number(i), std::string(400, 'v'));
+  ASSERT_GT(depth_of(rig.pool(), rig.tree().root()).value(), 2u);
+  for (const bool is_visiting : {false, true}) {
+    pool::Visits::Visit taken;
+    if (is_visiting) taken = rig.pool().visits().enter(pool::Visits::kNone);
+    TreeCursor cursor(rig.pool(), rig.tree().root());
+    unsigned at = 0;
+    for (Status moved = cursor.seek_first(); cursor.is_valid(); moved = cursor.next(), ++at) {
+      ASSERT_TRUE(moved.is_ok()) << moved.to_string();
+      ASSERT_EQ(cursor.key(), number(at));
+    }
+    EXPECT_EQ(at, kEntries);
+    for (Status moved = cursor.seek_last(); cursor.is_valid(); moved = cursor.prev()) {
+      ASSERT_TRUE(moved.is_ok()) << moved.to_string();
+      ASSERT_EQ(cursor.key(), number(--at));
+    }
+    EXPECT_EQ(at, 0u);
+  }
+}
+
 // --- Damage ------------------------------------------------------------------------------------------------------
 
 TEST(Tree, a_root_that_is_no_node_is_refused) {
