@@ -6,6 +6,7 @@
 #pragma once
 
 #include <array>
+#include <bit>
 #include <cstdint>
 #include <optional>
 #include <vector>
@@ -159,6 +160,16 @@ inline std::size_t value_size(std::uint8_t type, Bytes bytes) noexcept {
   return size <= bytes.size() ? size : kNoSize;
 }
 
+// Where the name at 1 ends, or npos. Names are short: eight bytes are looked at at once, without a call.
+inline std::size_t name_end_of(Bytes element) noexcept {
+  constexpr std::uint64_t kLows = 0x0101010101010101, kHighs = 0x8080808080808080;
+  if (element.size() <= sizeof(std::uint64_t)) return element.find('\0', 1);
+  const auto word = base::load<std::uint64_t>(element.data() + 1);
+  const std::uint64_t zeros = (word - kLows) & ~word & kHighs;  // the lowest mark is right, those above it may not be
+  if (zeros == 0) return element.find('\0', 1 + sizeof word);
+  return 1 + static_cast<std::size_t>(std::countr_zero(zeros)) / 8;
+}
+
 // Walks the elements of a document or array. Stops early where the bytes are not well-formed.
 //   for (Elements walk(document); const auto element = walk.next();) use(*element);
 class Elements {
@@ -172,7 +183,7 @@ class Elements {
   std::optional<Element> next() noexcept {
     if (rest_.empty()) return std::nullopt;
     const auto type = static_cast<std::uint8_t>(rest_.front());
-    const std::size_t name_end = rest_.find('\0', 1);
+    const std::size_t name_end = name_end_of(rest_);
     if (name_end != Bytes::npos) {
       const Bytes name(rest_.data() + 1, name_end - 1), after(rest_.data() + name_end + 1, rest_.size() - name_end - 1);
       if (const std::size_t size = value_size(type, after); size != kNoSize) {

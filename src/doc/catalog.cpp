@@ -111,15 +111,27 @@ static Result<Collection> parse_entry(Bytes name, Bytes entry) {
   return collection;
 }
 
-Result<std::shared_ptr<const Collection>> find_collection(const kv::StoreReader& txn, Bytes name) {
-  const ByteString entry = TRY(read_entry(txn, name));
-  const ByteString key = catalog_key(name);
+using CollectionPtr = std::shared_ptr<const Collection>;
+
+// What the memo has of a collection, or what is made of its entry now.
+static Result<CollectionPtr> recall_collection(const kv::StoreReader& txn, Bytes name) {
   kv::Memo* const memo = txn.memo();
-  auto collection = std::static_pointer_cast<const Collection>(memo != nullptr ? memo->find(key, entry) : nullptr);
-  if (!collection) {
-    collection = std::make_shared<const Collection>(TRY(parse_entry(name, entry)));
-    if (memo != nullptr) memo->keep(key, entry, collection);
+  if (memo == nullptr)
+    return CollectionPtr(std::make_shared<Collection>(TRY(parse_entry(name, TRY(read_entry(txn, name))))));
+  const ByteString key = catalog_key(name);
+  const kv::Memo::State state = txn.is_snapshot() ? kv::Memo::State(txn.read_version()) : std::nullopt;
+  if (state) {
+    if (auto known = memo->find_in(*state, key)) return std::static_pointer_cast<const Collection>(std::move(known));
   }
+  const ByteString entry = TRY(read_entry(txn, name));
+  if (auto known = memo->find(key, entry, state)) return std::static_pointer_cast<const Collection>(std::move(known));
+  CollectionPtr collection = std::make_shared<const Collection>(TRY(parse_entry(name, entry)));
+  memo->keep(key, entry, state, collection);
+  return collection;
+}
+
+Result<std::shared_ptr<const Collection>> find_collection(const kv::StoreReader& txn, Bytes name) {
+  CollectionPtr collection = TRY(recall_collection(txn, name));
   if (!collection->may_expire) return collection;
   auto timed = std::make_shared<Collection>(*collection);
   timed->now_ms = TRY(current_ms(txn));

@@ -224,6 +224,15 @@ Conditions Conditions::of(Bytes filter) {
   return conditions;
 }
 
+std::optional<Element> plain_equality(Bytes filter) noexcept {
+  Elements walk(filter);
+  const std::optional<Element> only = walk.next();
+  if (!only || walk.next()) return std::nullopt;
+  const Type type = only->value.type;
+  if (only->value.is_container() || type == Type::Null || type == Type::Regex) return std::nullopt;
+  return only->name.starts_with('$') || !is_path(only->name) ? std::nullopt : only;
+}
+
 bool implies(const Conditions& given, Bytes wanted) {
   const Conditions conditions = Conditions::of(wanted);
   if (!conditions.is_whole) return false;

@@ -29,6 +29,10 @@ struct Conditions {
   static Conditions of(Bytes filter);
 };
 
+// What a filter like {"a": 5} asks for: one path, and one value that is neither null nor an object, array or regular
+// expression. Nothing for any other filter. This one compiles, and the key of the value says all of it.
+std::optional<Element> plain_equality(Bytes filter) noexcept;
+
 // Does every document that meets `given` match the filter `wanted`? False when in doubt.
 bool implies(const Conditions& given, Bytes wanted);
 

@@ -9,12 +9,18 @@
 namespace vitrine::doc {
 
 struct DocumentMaker {
-  // REQUIRES: check_document() said yes.
+  // REQUIRES: check_document() said yes, or for bytes of the store check_structure().
   static Document from_checked(ByteString bson) { return Document(std::move(bson)); }
   // Bytes of the store, or made of such: checked when they came in. Errors: DocumentMalformed.
   static Result<Document> from_store(ByteString bson) {
     CHECK(check_structure(bson));
     return Document(std::move(bson));
+  }
+  // The same, into a document whose memory is used again.
+  static Status take_from_store(Bytes bson, Document& to) {
+    CHECK(check_structure(bson));
+    to.bson_.assign(bson);
+    return {};
   }
 };
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "base/try.hpp"
+#include "base/utf8.hpp"
 #include "doc/document_maker.hpp"
 #include "doc/query.hpp"
 #include "kv/native_store.hpp"
@@ -17,9 +18,14 @@ inline constexpr Bytes kDocumentKeys = "\x10";  // what the keys of documents be
 inline Value value_of(const DocumentId& id) { return find_member(id.bson(), kIdName).value_or(kNull); }
 
 inline Result<Value> checked_value_of(const DocumentId& id) {
-  if (!check_document(id.bson()).is_ok()) return Status::error(ErrorCode::DocumentIdInvalid, "an id is not UTF-8");
-  CHECK(check_id(value_of(id)));
-  return value_of(id);
+  const Value value = value_of(id);
+  // Nothing else of it can be wrong.
+  const bool is_text = value.type == Type::String;
+  if (is_text && !base::is_utf8(value.as_string())) {
+    return Status::error(ErrorCode::DocumentIdInvalid, "an id is not UTF-8");
+  }
+  CHECK(check_id(value));
+  return value;
 }
 
 // Runs `body(store, collection)` on a collection of the transaction.
@@ -45,8 +51,7 @@ auto on_collection(WriteTransaction& txn, Bytes name, Body&& body)
 
 inline Result<std::optional<StoredDocument>> stored(std::optional<Record> record) {
   if (!record) return std::optional<StoredDocument>();
-  Document document = TRY(DocumentMaker::from_store(std::move(record->bson)));
-  return std::optional<StoredDocument>({std::move(document), record->version});
+  return std::optional<StoredDocument>({DocumentMaker::from_checked(std::move(record->bson)), record->version});
 }
 
 }  // namespace vitrine::doc

@@ -43,10 +43,10 @@ class Handover {
       : projection_(projection), visit_(visit), versions_(versions) {}
 
   bool operator()(Bytes bson, std::uint64_t version) {
-    Result<Document> document =
-        doc::DocumentMaker::from_store(projection_.is_all() ? ByteString(bson) : projection_.apply(bson));
-    failed_ = document.status();
-    return document.has_value() && visit_({*std::move(document), versions_ ? version : 0});
+    failed_ = projection_.is_all() ? doc::DocumentMaker::take_from_store(bson, found_.document)
+                                   : doc::DocumentMaker::take_from_store(projection_.apply(bson), found_.document);
+    found_.version = versions_ ? version : 0;
+    return failed_.is_ok() && visit_(found_);
   }
   const Status& status() const noexcept { return failed_; }
 
@@ -54,6 +54,7 @@ class Handover {
   const doc::Projection& projection_;
   const DocumentFunction& visit_;
   bool versions_;
+  StoredDocument found_{doc::DocumentMaker::from_checked({}), 0};
   Status failed_;
 };
 

@@ -102,10 +102,32 @@ TEST_F(DocumentsTest, refuses_ids_that_are_none) {
   WriteTransaction txn = begin();
   DocumentWriter documents(txn);
   EXPECT_TRUE(fails(documents.get("users", DocumentId("\xff")), ErrorCode::DocumentIdInvalid));
+  // Text takes three bytes more as a key, and each NUL one.
+  EXPECT_TRUE(ok(documents.get("users", DocumentId(std::string(509, 'x')))));
+  EXPECT_TRUE(fails(documents.get("users", DocumentId(std::string(510, 'x'))), ErrorCode::DocumentIdInvalid));
+  EXPECT_TRUE(fails(documents.get("users", DocumentId(std::string(255, '\0'))), ErrorCode::DocumentIdInvalid));
   EXPECT_TRUE(fails(documents.remove("users", DocumentId(std::string(1000, 'x'))), ErrorCode::DocumentIdInvalid));
   EXPECT_TRUE(fails(DocumentId::from_json("[1]"), ErrorCode::DocumentIdInvalid));
   EXPECT_TRUE(fails(DocumentId::from_json(R"(1,"x":2)"), ErrorCode::JsonMalformed));
   EXPECT_TRUE(fails(DocumentId::of(json("{}")), ErrorCode::DocumentIdInvalid));
+}
+
+TEST_F(DocumentsTest, what_is_known_of_a_state_serves_no_other_one) {
+  const ReadTransaction before = db().begin_read().value();
+  EXPECT_EQ(DocumentReader(before).count("users").value(), 0u);
+  EXPECT_EQ(DocumentReader(db().begin_read().value()).count("users").value(), 0u);
+  ASSERT_TRUE(ok(db().write([](WriteTransaction& txn) {
+    EXPECT_TRUE(ok(DocumentWriter(txn).drop_collection("users")));
+    return DocumentWriter(txn).create_collection("people");
+  })));
+  EXPECT_TRUE(fails(DocumentReader(db().begin_read().value()).count("users"), ErrorCode::CollectionNotFound));
+  EXPECT_EQ(DocumentReader(db().begin_read().value()).count("people").value(), 0u);
+  EXPECT_EQ(DocumentReader(before).count("users").value(), 0u);
+  EXPECT_TRUE(fails(DocumentReader(before).count("people"), ErrorCode::CollectionNotFound));
+  EXPECT_EQ(DocumentReader(before).list_indexes("users").value().size(), 0u);
+  ASSERT_TRUE(ok(db().close()));
+  EXPECT_TRUE(fails(DocumentReader(before).list_indexes("users"), ErrorCode::TransactionFinished));
+  reopen();
 }
 
 TEST_F(DocumentsTest, changes_what_a_filter_finds) {

@@ -150,8 +150,8 @@ Result<std::vector<IndexEntry>> make_entries(const Index& index, Bytes document,
 }
 
 Result<IndexEntryView> read_entry(Bytes key, Bytes value) {
-  const Status damaged = Status::error(ErrorCode::DocumentMalformed, "a damaged entry of an index");
-  if (key.size() < kPrefixSize || value.empty()) return damaged;
+  const auto damaged = [] { return Status::error(ErrorCode::DocumentMalformed, "a damaged entry of an index"); };
+  if (key.size() < kPrefixSize || value.empty()) return damaged();
   const auto flags = static_cast<std::uint8_t>(value.front());
   value.remove_prefix(1);
   const std::optional<std::uint64_t> size = base::take_varint(value);
@@ -162,7 +162,7 @@ Result<IndexEntryView> read_entry(Bytes key, Bytes value) {
   const std::size_t head = entry.is_cut ? kIndexHeadMax + kIndexHashSize : size.value_or(0);
   const bool is_right = size && head <= key.size() && value.size() == (entry.is_cut ? *size : 0) && flags < 4 &&
                         entry.is_cut == (*size > kIndexHeadMax);
-  if (!is_right) return damaged;
+  if (!is_right) return damaged();
   entry.key = entry.is_cut ? value : key.substr(0, head);
   entry.id = key.substr(head);
   return entry;

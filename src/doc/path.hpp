@@ -16,6 +16,9 @@ using Path = std::vector<std::string>;
 
 // Nothing when the path is empty or a part of it is.
 std::optional<Path> parse_path(Bytes text);
+inline bool is_path(Bytes text) noexcept {
+  return !text.empty() && text.front() != '.' && text.back() != '.' && text.find("..") == Bytes::npos;
+}
 
 // Gets every value that the path leads to; null for an object, or a value that is not in an array, from where it leads
 // to none. Answers true to stop.

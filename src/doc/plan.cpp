@@ -162,6 +162,34 @@ bool has_entry_in(const std::vector<IndexEntry>& entries, const KeyRanges& range
   });
 }
 
+Plan plan_of_point(const Index* index, const Value& value, Direction direction) {
+  ByteString key;
+  append_key(key, value, direction);
+  ByteString after = after_prefix(key);
+  Plan plan;
+  plan.gives_order = true;
+  plan.needs_filter = false;
+  plan.may_repeat = index != nullptr && index->multikey != 0;
+  plan.reads.push_back({index, {}});
+  plan.reads.front().scan.ranges.push_back({std::move(key), std::move(after), true});
+  plan.reads.front().scan.is_equality = true;
+  return plan;
+}
+
+// What the planner would come to for the simplest and most frequent of filters where there is nothing to choose.
+std::optional<Plan> plan_of_equality(const Collection& collection, const PlanRequest& request) {
+  if (request.order->is_given() || !request.hint.empty()) return std::nullopt;
+  const std::optional<Element> wanted = plain_equality(request.filter);
+  if (!wanted) return std::nullopt;
+  if (wanted->name == kIdName) return plan_of_point(nullptr, wanted->value, Direction::Ascending);
+  const auto begins_so = [&](const Index& index) { return index.parts.front().name == wanted->name; };
+  const auto end = collection.indexes.end();
+  const auto index = std::find_if(collection.indexes.begin(), end, begins_so);
+  if (index == end || std::any_of(index + 1, end, begins_so)) return std::nullopt;
+  if (index->parts.size() != 1 || index->is_building || !index->partial.empty()) return std::nullopt;
+  return plan_of_point(&*index, wanted->value, index->parts.front().direction);
+}
+
 class Planner {
  public:
   Planner(const kv::StoreReader& txn, const Collection& collection, const PlanRequest& request)
@@ -295,6 +323,7 @@ class Planner {
 }  // namespace
 
 Result<Plan> choose_plan(const kv::StoreReader& txn, const Collection& collection, const PlanRequest& request) {
+  if (std::optional<Plan> plan = plan_of_equality(collection, request)) return *std::move(plan);
   return Planner(txn, collection, request).plan();
 }
 

@@ -14,7 +14,7 @@ namespace vitrine::doc {
 struct Plan {
   struct Read {
     const Index* index = nullptr;  // null: the documents themselves, by id
-    IndexScan scan;                // its ranges are of encoded ids then
+    IndexScan scan;                // its ranges are of encoded ids then, and with is_equality it is one id
   };
 
   std::vector<Read> reads;   // more than one: documents of any of them

@@ -19,7 +19,8 @@ constexpr std::int64_t kRegexMemory = std::int64_t{1} << 20;
 constexpr std::size_t kBytesAStep = 64;
 
 bool is_not_a_number(const Value& value) {
-  return value.is_number() && exact_decimal(value).kind == NumberClass::NotANumber;
+  if (value.type == Type::Double) return std::isnan(value.as_double());
+  return value.type == Type::Decimal128 && exact_decimal(value).kind == NumberClass::NotANumber;
 }
 
 // Values of the same kind only: 5 is neither below nor above "a". Missing counts as null.

@@ -16,8 +16,8 @@
 namespace vitrine::doc {
 namespace {
 
-constexpr std::size_t kManyIds = 2048;  // before asking whether a scan would be better
-constexpr std::size_t kBatchMax = 32;   // documents fetched at once
+constexpr std::size_t kManyIds = 2048;                  // before asking whether a scan would be better
+constexpr std::size_t kBatchFirst = 4, kBatchMax = 32;  // documents fetched at once
 
 Status exhausted(std::string_view what) { return Status::error(ErrorCode::BudgetExhausted, what); }
 
@@ -86,11 +86,17 @@ class Runner {
                                             : "the query needs more steps than allowed"));
   }
 
+  const Filter& filter() {
+    if (query_.filter) return *query_.filter;
+    if (!late_filter_) late_filter_ = *Filter::compile(query_.filter_bson);  // plain, so it compiles
+    return *late_filter_;
+  }
+
   // A document of the collection: does it belong to the answer, and where?
   bool offer(Bytes id, const RecordView& record) {
     if (!take_step()) return false;
     if (plan().needs_filter) {
-      const bool matches = query_.filter.matches(record.bson, budget_);
+      const bool matches = filter().matches(record.bson, budget_);
       if (budget_.is_exhausted()) return take_step();
       if (!matches) return true;
     }
@@ -127,6 +133,7 @@ class Runner {
 
   Status read_by_id() {
     const IndexScan& scan = plan().reads.front().scan;
+    if (scan.is_equality) return read_one(prefix_ + scan.ranges.front().low);
     for (std::size_t i = 0; i < scan.ranges.size() && !is_stopped_; ++i) {
       const KeyRange& range = scan.ranges[scan.reverse ? scan.ranges.size() - 1 - i : i];
       ByteString begin = prefix_ + range.low;
@@ -138,6 +145,12 @@ class Runner {
       CHECK(failed_);
     }
     return {};
+  }
+
+  Status read_one(const ByteString& key) {
+    if (key.size() > prefix_.size() + kIdSizeMax) return {};  // too long for an id
+    if (TRY(txn_.read(key, entry_))) offer_entry(Bytes(key).substr(prefix_.size()), entry_);
+    return failed_;
   }
 
   bool is_covering() const {
@@ -258,17 +271,20 @@ class Runner {
   std::unordered_set<ByteString> seen_;
   std::uint64_t seen_bytes_ = 0;
   std::uint64_t skipped_ = 0, count_ = 0;
+  std::optional<Filter> late_filter_;  // where the query has none
+  ByteString entry_;
   std::array<ByteString, kBatchMax> requests_;  // keys of documents
-  std::size_t requested_ = 0, batch_ = 1;
+  std::size_t requested_ = 0, batch_ = kBatchFirst;
   bool is_stopped_ = false;
   Status failed_;
 };
 
 }  // namespace
 
-Result<Query> Query::compile(Bytes filter) {
-  Filter compiled = TRY(Filter::compile(filter));
-  return Query{filter, std::move(compiled)};
+Result<Query> Query::compile(Bytes filter_bson) {
+  Query query{filter_bson, {}};
+  if (!plain_equality(filter_bson)) query.filter = TRY(Filter::compile(filter_bson));
+  return query;
 }
 
 Result<std::uint64_t> run_query(const kv::StoreReader& txn, const Collection& collection, const Query& query,
@@ -279,8 +295,7 @@ Result<std::uint64_t> run_query(const kv::StoreReader& txn, const Collection& co
 
 Result<std::uint64_t> run_range(const kv::StoreReader& txn, const Collection& collection, const Index& index,
                                 KeyRange range, RecordFunction visit) {
-  const ByteString everything = Builder().finish();
-  Query query = TRY(Query::compile(everything));
+  Query query;
   query.bytes_max = query.steps_max = ~std::uint64_t{0};
   QueryRun run;
   run.plan.reads.push_back({&index, {}});

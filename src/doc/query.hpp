@@ -16,8 +16,8 @@ struct QueryPosition {
 };
 
 struct Query {
-  Bytes filter_bson;  // of `filter`
-  Filter filter;
+  Bytes filter_bson;
+  std::optional<Filter> filter;  // nothing: it is a plain equality, or empty, and mostly needs no look at documents
   SortOrder order = {};
   std::uint64_t skip = 0;
   std::uint64_t limit = ~std::uint64_t{0};
@@ -32,7 +32,7 @@ struct Query {
   const Projection* covered_by = nullptr;
 
   // Errors: FilterMalformed. The filter must outlive the query.
-  static Result<Query> compile(Bytes filter);
+  static Result<Query> compile(Bytes filter_bson);
 };
 
 // What a query did.

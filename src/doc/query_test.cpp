@@ -61,6 +61,33 @@ TEST_F(QueryTest, finds_sorts_skips_and_limits) {
   EXPECT_EQ(documents_.count("c", json(R"({"age": {"$gte": 30}})")).value(), 3u);
 }
 
+TEST_F(QueryTest, equality_of_one_value_needs_no_plan_and_no_filter) {
+  for (const char* index : {R"({"n": 1})", R"({"m": -1})"}) {
+    ASSERT_TRUE(ok(documents_.create_index("c", {index, json(index)})));
+  }
+  for (const char* text : {R"({"_id": 1, "n": 5, "m": "a"})", R"({"_id": 2, "n": [5, 5.0, 7], "m": "ab"})",
+                           R"({"_id": 3, "n": 5.0, "m": "a\u0000"})", R"({"_id": 4, "n": "5"})"}) {
+    insert(text);
+  }
+  const FindOptions any{.any_order = true};
+  EXPECT_EQ(find(R"({"n": 5})", any), " 1 2 3");
+  EXPECT_EQ(find(R"({"n": 7})", {}), " 2");
+  EXPECT_EQ(find(R"({"m": "a"})", any), " 1");
+  EXPECT_EQ(find(R"({"m": "a\u0000"})", any), " 3");
+  EXPECT_EQ(find(R"({"x": 5})", any), "");
+  EXPECT_EQ(find(R"({"_id": 3.0})", {}), " 3");
+  EXPECT_EQ(find(R"({"_id": 5})", {}), "");
+  EXPECT_EQ(find(R"({"_id": ")" + std::string(2000, 'x') + R"("})", {}), "") << "no id is that long";
+  const Explanation told = documents_.explain("c", json(R"({"n": 5})"), any).value();
+  EXPECT_EQ(told.plan, "index");
+  EXPECT_EQ(told.keys_examined, 3u);
+  EXPECT_EQ(told.documents_examined, 3u);
+  EXPECT_EQ(documents_.explain("c", json(R"({"_id": 1})"), {}).value().plan, "ids");
+  EXPECT_TRUE(fails(documents_.count("c", json(R"({"a..b": 1})")), ErrorCode::FilterMalformed));
+  EXPECT_TRUE(fails(documents_.count("c", json(R"({".a": 1})")), ErrorCode::FilterMalformed));
+  EXPECT_TRUE(fails(documents_.count("c", json(R"({"": 1})")), ErrorCode::FilterMalformed));
+}
+
 TEST_F(QueryTest, stops_when_told_and_when_the_budget_is_used_up) {
   for (int i = 0; i < 100; ++i) insert("{\"_id\":" + std::to_string(i) + "}");
   int seen = 0;

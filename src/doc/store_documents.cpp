@@ -94,6 +94,9 @@ Status check_id(const Value& id) {
   if (id.is_container() || id.type == Type::Regex) {
     return Status::error(ErrorCode::DocumentIdInvalid, "an id is neither object nor array nor regular expression");
   }
+  // No encoding takes more than twice the bytes of the value and these.
+  constexpr std::size_t kEncodedMore = 16;
+  if (2 * id.bytes.size() + kEncodedMore <= kIdSizeMax) return {};
   const std::size_t size = id.bytes.size() <= 2 * kIdSizeMax ? encoded_key(id).size() : id.bytes.size();
   return size <= kIdSizeMax ? Status{} : Status::error(ErrorCode::DocumentIdInvalid, "an id is too long");
 }
@@ -118,10 +121,11 @@ Result<std::optional<Record>> read_document(const kv::StoreReader& txn, const Co
 }
 
 Result<std::optional<Record>> read_document_at(const kv::StoreReader& txn, const Collection& collection, Bytes id) {
-  const std::optional<ByteString> entry = TRY(txn.get(document_prefix(collection).append(id)));
+  std::optional<ByteString> entry = TRY(txn.get(document_prefix(collection).append(id)));
   const RecordView record = TRY(decode_if_any(entry));
   if (!is_visible(collection, record)) return std::optional<Record>();
-  return std::optional<Record>({ByteString(record.bson), record.version});
+  entry->erase(0, entry->size() - record.bson.size());  // what stands before the document
+  return std::optional<Record>({*std::move(entry), record.version});
 }
 
 Result<std::uint64_t> scan_documents(const kv::StoreReader& txn, const Collection& collection,

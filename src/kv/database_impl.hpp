@@ -15,6 +15,31 @@
 
 namespace vitrine {
 
+namespace kv {
+
+// The keyspace that readers found last. In the same state it need not be looked up again. Thread safety: any thread.
+class LastKeyspace {
+ public:
+  std::optional<Keyspace> find(Bytes name, std::uint64_t state) const {
+    std::lock_guard lock(mutex_);
+    return state == state_ && name == name_ ? std::optional(keyspace_) : std::nullopt;
+  }
+  void keep(Bytes name, std::uint64_t state, Keyspace keyspace) {
+    std::lock_guard lock(mutex_);
+    if (name != name_) name_ = name;
+    keyspace_ = keyspace;
+    state_ = state;
+  }
+
+ private:
+  mutable std::mutex mutex_;
+  ByteString name_;  // empty, as no name is: there is none yet
+  std::uint64_t state_ = 0;
+  Keyspace keyspace_;
+};
+
+}  // namespace kv
+
 struct DatabaseImpl : std::enable_shared_from_this<DatabaseImpl> {
   ~DatabaseImpl() { (void)close(); }
 
@@ -62,6 +87,7 @@ struct DatabaseImpl : std::enable_shared_from_this<DatabaseImpl> {
   std::uint32_t known_keyspace = kv::kDefaultId;  // one that exists; for the one who may write
   kv::OperationCounters operations;
   kv::Memo memo;
+  kv::LastKeyspace last_keyspace;
 };
 
 }  // namespace vitrine

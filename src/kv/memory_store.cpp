@@ -62,6 +62,7 @@ class MemoryReader final : public StoreReader {
   Status multi_get(std::span<const Bytes> keys, StoreTeller tell) const override {
     return get_one_by_one(*this, keys, tell);
   }
+  bool is_snapshot() const override { return true; }
   Memo* memo() const override { return &store_->memo_; }
 
   Result<std::uint64_t> scan(Bytes begin, Bytes end, const StoreScan& options, StoreVisitor visit) const override {

@@ -9,16 +9,24 @@
 namespace vitrine::kv {
 namespace {
 
-Result<std::optional<Keyspace>> find_keyspace(const Transaction& txn, Bytes name) {
-  Result<Keyspace> found = txn.keyspace(name);
-  if (found.status().code() == ErrorCode::KeyspaceNotFound) return std::optional<Keyspace>();
-  return std::optional<Keyspace>(TRY(std::move(found)));
-}
-
 // What stands behind a transaction of the caller.
 struct Inside : Transaction {
   static const TransactionImpl& of(const Transaction& txn) { return *(txn.*&Inside::impl_); }
 };
+
+Result<std::optional<Keyspace>> find_keyspace(const Transaction& txn, Bytes name) {
+  const TransactionImpl& behind = Inside::of(txn);
+  CHECK(behind.usable());
+  LastKeyspace& last = behind.database->last_keyspace;
+  if (!behind.session) {
+    if (const std::optional<Keyspace> known = last.find(name, txn.snapshot_seq())) return known;
+  }
+  const Result<Keyspace> found = txn.keyspace(name);
+  if (found.status().code() == ErrorCode::KeyspaceNotFound) return std::optional<Keyspace>();
+  CHECK(found.status());
+  if (!behind.session) last.keep(name, txn.snapshot_seq(), *found);
+  return std::optional<Keyspace>(*found);
+}
 
 }  // namespace
 
@@ -27,6 +35,8 @@ struct Inside : Transaction {
 Result<NativeReader> NativeReader::attach(const Transaction& txn, Bytes keyspace) {
   return NativeReader(txn, TRY(find_keyspace(txn, keyspace)));
 }
+
+bool NativeReader::is_snapshot() const { return !Inside::of(*txn_).session; }
 
 std::uint64_t NativeReader::clock_ms() const {
   const TransactionImpl& behind = Inside::of(*txn_);

@@ -17,6 +17,7 @@ class NativeReader final : public StoreReader {
   static Result<NativeReader> attach(const Transaction& txn, Bytes keyspace);
 
   std::uint64_t read_version() const override { return txn_->snapshot_seq(); }
+  bool is_snapshot() const override;
   std::uint64_t clock_ms() const override;
   Result<bool> read(Bytes key, ByteString& value) const override;
   Status multi_get(std::span<const Bytes> keys, StoreTeller tell) const override;

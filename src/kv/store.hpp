@@ -53,6 +53,8 @@ class StoreReader {
   // Number of the committed state that this transaction sees. A later state has a larger number, and a commit of this
   // transaction a larger one still.
   virtual std::uint64_t read_version() const = 0;
+  // Does it see that state and nothing else? Not where it may have written.
+  virtual bool is_snapshot() const { return false; }
   // The time, in milliseconds since 1970. Never less than what was answered before, whatever the machine's clock does;
   // what is kept of that when the store is opened again is the store's affair.
   virtual std::uint64_t clock_ms() const = 0;

@@ -103,6 +103,13 @@ TYPED_TEST(StoreTest, a_snapshot_does_not_move) {
   EXPECT_EQ(entries_of(*this->reader()), (Entries{{"a", "2"}, {"b", "1"}, {"c", "2"}}));
 }
 
+TYPED_TEST(StoreTest, only_who_cannot_write_sees_one_state_and_nothing_else) {
+  const auto before = this->reader();
+  EXPECT_TRUE(before->is_snapshot());
+  EXPECT_EQ(this->reader()->read_version(), before->read_version());
+  EXPECT_FALSE(this->writer()->is_snapshot());
+}
+
 TYPED_TEST(StoreTest, versions_grow_with_commits) {
   const auto before = this->reader();
   const auto txn = this->writer();
