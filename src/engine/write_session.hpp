@@ -61,8 +61,13 @@ class WriteSession {
   Commit put_alone(Bytes key, Bytes first, Bytes rest, Durability durability);
   void rollback() noexcept;
 
+  Status usable() const;  // and this thread is the one that writes now
   bool is_open() const noexcept { return engine_ != nullptr; }
   bool has_failed() const noexcept { return failed_; }
+  // It may still end by put_alone().
+  bool is_untouched() const noexcept {
+    return is_open() && !failed_ && operations_ == 0 && marks_.empty() && !engine_->workspace_->has_changes();
+  }
   std::uint64_t commit_seq() const noexcept { return commit_seq_; }  // this transaction will have
   const tree::TreeRoot& root() const noexcept { return engine_->tree_->root(); }
   Engine& engine() noexcept { return *engine_; }
@@ -75,7 +80,6 @@ class WriteSession {
     std::uint64_t operations;
     std::uint64_t put_bytes;
   };
-  Status usable() const;  // and this thread is the one that writes now
   // Runs one change: on failure, or without memory, the session has failed.
   template <typename Change>
   auto guarded(Change&& change) -> decltype(change());

@@ -2,7 +2,11 @@
 // Puts with a commit of their own: when pages are changed in place, and that nobody notices.
 #include <gtest/gtest.h>
 
+#include <functional>
+#include <memory>
+
 #include "engine/write_session.hpp"
+#include "kv/database_impl.hpp"
 #include "kv/testing.hpp"
 #include "os/memory_env.hpp"
 
@@ -29,6 +33,13 @@ class PutAloneTest : public ::testing::Test {
   std::string value_in(const engine::State& state, Bytes key) {
     return std::string(tree::find(engine_->pool(), state.root, key).value().value);
   }
+  // Transactions as users have them.
+  WriteTransaction begin() {
+    auto session = engine_->begin_write(std::nullopt).value();
+    return WriteTransaction(std::make_unique<TransactionImpl>(database(), engine_, std::move(session)));
+  }
+  ReadTransaction begin_read() { return ReadTransaction(std::make_unique<TransactionImpl>(database(), engine_)); }
+  std::string value_of(Bytes key) { return begin_read().get(key).value().value_or("none"); }
   void TearDown() override {
     const VerifyReport report = engine_->verify(VerifyLevel::Full, {}).value();
     EXPECT_TRUE(report.is_clean());
@@ -37,6 +48,16 @@ class PutAloneTest : public ::testing::Test {
 
   std::unique_ptr<os::Env> env_ = os::make_memory_env();
   std::shared_ptr<engine::Engine> engine_;
+
+ private:
+  const std::shared_ptr<DatabaseImpl>& database() {
+    if (!database_) {
+      database_ = std::make_shared<DatabaseImpl>();
+      database_->adopt(engine_);
+    }
+    return database_;
+  }
+  std::shared_ptr<DatabaseImpl> database_;
 };
 
 TEST_F(PutAloneTest, a_leaf_nobody_sees_is_changed_as_it_is) {
@@ -95,6 +116,86 @@ TEST_F(PutAloneTest, puts_are_there_after_opening_again) {
   EXPECT_EQ(again.commit_seq, now.commit_seq);
   EXPECT_EQ(value_in(again, "a"), "2");
   EXPECT_EQ(value_in(again, "b"), "3");
+}
+
+// --- Transactions that put one entry and nothing else ----------------------------------------------------------------
+
+TEST_F(PutAloneTest, a_transaction_that_reads_and_puts_once_changes_the_leaf_as_it_is) {
+  WriteTransaction filling = begin();
+  ASSERT_TRUE(ok(filling.put("a", "1")));
+  ASSERT_TRUE(ok(filling.commit(Durability::None)));
+  const engine::Version first = version();
+  const std::uint64_t seq = engine_->versions().latest().commit_seq;
+  WriteTransaction txn = begin();
+  EXPECT_EQ(txn.get("a").value(), "1");
+  ASSERT_TRUE(ok(txn.put("a", "2")));
+  EXPECT_EQ(value_of("a"), "1") << "nothing is committed yet";
+  const Commit commit = txn.commit(Durability::None);
+  ASSERT_TRUE(ok(commit));
+  EXPECT_EQ(commit.seq, seq + 1);
+  EXPECT_EQ(version(), first);
+  EXPECT_EQ(begin_read().get_entry({}, "a").value()->version, commit.seq);
+  EXPECT_EQ(value_of("a"), "2");
+}
+
+TEST_F(PutAloneTest, whatever_a_transaction_does_next_sees_its_first_put) {
+  using Next = std::function<void(WriteTransaction&)>;
+  const Next next[] = {
+      [](WriteTransaction& txn) { EXPECT_EQ(txn.get("a").value(), "new"); },
+      [](WriteTransaction& txn) { EXPECT_TRUE(txn.contains({}, "a").value()); },
+      [](WriteTransaction& txn) { EXPECT_EQ(txn.get_entry({}, "a").value()->version, txn.snapshot_seq() + 1); },
+      [](WriteTransaction& txn) {
+        const Bytes keys[] = {"a"};
+        EXPECT_EQ(txn.multi_get({}, keys).value().front(), "new");
+      },
+      [](WriteTransaction& txn) { EXPECT_EQ(txn.count({}).value(), 1u); },
+      [](WriteTransaction& txn) {
+        Cursor cursor = txn.cursor();
+        ASSERT_TRUE(ok(cursor.seek_first()));
+        ASSERT_TRUE(cursor.is_valid());
+        EXPECT_EQ(cursor.value().value(), "new");
+      },
+      [](WriteTransaction& txn) { EXPECT_FALSE(txn.put_if_absent({}, "a", "other").value()); },
+      [](WriteTransaction& txn) {
+        const Savepoint savepoint = txn.savepoint().value();
+        ASSERT_TRUE(ok(txn.put("a", "rolled back")));
+        ASSERT_TRUE(ok(txn.rollback_to(savepoint)));
+      },
+      [](WriteTransaction& txn) { ASSERT_TRUE(ok(txn.put("b", "another"))); },
+      [](WriteTransaction& txn) { EXPECT_EQ(txn.erase_range({}, "b", "c").value(), 1u); },
+      [](WriteTransaction& txn) {
+        ASSERT_TRUE(txn.create_keyspace("made by " + std::to_string(txn.snapshot_seq())).status());
+      },
+  };
+  for (const Next& each : next) {
+    WriteTransaction txn = begin();
+    ASSERT_TRUE(ok(txn.put("a", "new")));
+    each(txn);
+    ASSERT_TRUE(ok(txn.commit(Durability::None)));
+    EXPECT_EQ(value_of("a"), "new");
+    WriteTransaction erasing = begin();
+    ASSERT_TRUE(erasing.erase("a").value());
+    ASSERT_TRUE(ok(erasing.commit(Durability::None)));
+  }
+}
+
+TEST_F(PutAloneTest, a_put_that_is_rolled_back_was_never_there) {
+  WriteTransaction txn = begin();
+  ASSERT_TRUE(ok(txn.put("a", "1")));
+  txn.rollback();
+  EXPECT_EQ(value_of("a"), "none");
+  EXPECT_EQ(engine_->versions().latest().commit_seq, 0u);
+}
+
+TEST_F(PutAloneTest, a_cursor_sees_the_first_put_of_its_transaction) {
+  WriteTransaction txn = begin();
+  Cursor cursor = txn.cursor();
+  ASSERT_TRUE(ok(cursor.seek_first()));
+  ASSERT_TRUE(ok(txn.put("a", "1")));
+  EXPECT_FALSE(cursor.is_valid());
+  ASSERT_TRUE(ok(cursor.seek("a")));
+  ASSERT_TRUE(cursor.is_valid());
+  EXPECT_EQ(cursor.value().value(), "1");
 }
 
 TEST(PutAlone, a_keyspace_that_was_dropped_is_found_out) {

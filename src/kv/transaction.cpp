@@ -274,7 +274,7 @@ Commit WriteTransaction::commit(std::optional<Durability> durability) {
   if (Status forked = impl_->engine->check_process(); !forked.is_ok()) return {CommitOutcome::NotCommitted, 0, forked};
   impl_->suspend_cursors();  // their pins would stand in the way
   impl_->cut_writers(Status::error(ErrorCode::TransactionFinished));
-  Commit commit = impl_->session->commit(durability.value_or(impl_->engine->options().durability));
+  Commit commit = impl_->commit(durability.value_or(impl_->engine->options().durability));
   impl_->end();
   return commit;
 }

@@ -77,6 +77,7 @@ void TransactionImpl::cut_writers(const Status& why) noexcept {
 void TransactionImpl::end() noexcept {
   if (!is_open_) return;
   is_open_ = false;
+  held.reset();
   for (Cursor::Impl* cursor : cursors) cursor->cut_off();
   cursors.clear();
   for (ValueReader::Impl* reader : readers) reader->txn = nullptr;
@@ -100,6 +101,7 @@ void TransactionImpl::end() noexcept {
 Status TransactionImpl::usable() const {
   if (!is_open_) return Status::error(ErrorCode::TransactionFinished);
   CHECK(engine->check_process());
+  if (held) CHECK(place_held());
   if (session && session->has_failed()) return Status::error(ErrorCode::TransactionFailed);
   return {};
 }
@@ -155,19 +157,53 @@ Status TransactionImpl::check_put(Bytes key, Bytes value) const {
   return {};
 }
 
-Status TransactionImpl::put_alone(Keyspace keyspace, Bytes key, Bytes value, Durability durability) {
-  const kv::Operating measured = operating(kv::Operation::Put);
-  CHECK(check_put(key, value));
+// In a transaction that has changed nothing, so that what it finds is committed, and the handle may remember it.
+Status TransactionImpl::prepare_first_change(Keyspace keyspace) {
   known_keyspace = database->known_keyspace;
   CHECK(prepare_change(keyspace));
   database->known_keyspace = keyspace.id;
+  return {};
+}
+
+Status TransactionImpl::put_alone(Keyspace keyspace, Bytes key, Bytes value, Durability durability) {
+  const kv::Operating measured = operating(kv::Operation::Put);
+  CHECK(check_put(key, value));
+  CHECK(prepare_first_change(keyspace));
   kv::make_tree_key(keyspace, key, tree_key);
   return session->put_alone(tree_key, kv::record_header(keyspace, session->commit_seq()), value, durability).status;
+}
+
+// Small, and nothing looks at the tree without asking usable(): a cursor would, and so would a value that is written.
+bool TransactionImpl::may_hold(Bytes key, Bytes value) const noexcept {
+  return cursors.empty() && writers.empty() && session->is_untouched() &&
+         key.size() + value.size() < tree::cell_max(pool().page_size());
+}
+
+Status TransactionImpl::hold(Keyspace keyspace, Bytes key, Bytes value) {
+  CHECK(session->usable());
+  CHECK(prepare_first_change(keyspace));
+  HeldPut put{keyspace, {}, std::string(value)};
+  kv::make_tree_key(keyspace, key, put.tree_key);
+  held = std::move(put);
+  return {};
+}
+
+Status TransactionImpl::place_held() const {
+  const HeldPut put = std::move(*held);
+  held.reset();
+  return session->put(put.tree_key, kv::record_header(put.keyspace, session->commit_seq()), put.value);
+}
+
+Commit TransactionImpl::commit(Durability durability) {
+  if (!held) return session->commit(durability);
+  const std::string header = kv::record_header(held->keyspace, session->commit_seq());
+  return session->put_alone(held->tree_key, header, held->value, durability);
 }
 
 Status TransactionImpl::put(Keyspace keyspace, Bytes key, Bytes value) {
   const kv::Operating measured = operating(kv::Operation::Put);
   CHECK(check_put(key, value));
+  if (may_hold(key, value)) return hold(keyspace, key, value);
   // The views may point into a page that a cursor is about to let go.
   std::string kept_value;
   if (!cursors.empty()) value = kept_value.assign(value);

@@ -50,6 +50,7 @@ struct TransactionImpl {
   // Rolls a write transaction back, gives a snapshot up, cuts cursors and streams off. Harmless when ended before.
   void end() noexcept;
   bool is_open() const noexcept { return is_open_; }
+  // What every operation but the end asks first. Puts a held entry into the tree, so that the operation sees it.
   Status usable() const;
   Status writable() const;
 
@@ -70,16 +71,23 @@ struct TransactionImpl {
     return kv::read_record(pool(), keyspace, found, value);
   }
 
+  bool may_hold(Bytes key, Bytes value) const noexcept;
+  Status hold(Keyspace keyspace, Bytes key, Bytes value);
+  Status place_held() const;
+
   void suspend_cursors() noexcept;
   // Before each change: the keyspace must exist (the catalog is none), cursors let go.
   Status prepare_change(Keyspace keyspace);
+  Status prepare_first_change(Keyspace keyspace);
   // When keyspaces may have gone.
   void forget_keyspaces() noexcept {
     known_keyspace = kv::kDefaultId;
     named.clear();
   }
   Status check_put(Bytes key, Bytes value) const;
+  // The first change of a transaction is only held: when it stays the only one, it is committed as a put alone.
   Status put(Keyspace keyspace, Bytes key, Bytes value);
+  Commit commit(Durability durability);
   // The only change of this transaction, and its end.
   Status put_alone(Keyspace keyspace, Bytes key, Bytes value, Durability durability);
   Status put_catalog(Bytes key, Bytes value);
@@ -101,6 +109,12 @@ struct TransactionImpl {
   mutable Keyspace named_keyspace;
   mutable std::string tree_key;  // scratch
   std::string put_key;           // scratch of put(): a look at the catalog needs the other one
+  struct HeldPut {
+    Keyspace keyspace;
+    std::string tree_key;
+    std::string value;
+  };
+  mutable std::optional<HeldPut> held;
   mutable kv::OperationMeter meter;
   bool is_open_ = true;
   TransactionImpl* previous = nullptr;  // among the open ones of the database, under its mutex
