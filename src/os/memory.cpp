@@ -15,6 +15,9 @@ constexpr std::size_t kSmallPageSize = 4096;
 #ifndef MADV_COLLAPSE
 #define MADV_COLLAPSE 25  // Linux 6.1
 #endif
+#ifndef MADV_POPULATE_WRITE
+#define MADV_POPULATE_WRITE 23  // Linux 5.14
+#endif
 
 }  // namespace
 
@@ -51,6 +54,11 @@ void Memory::make_huge() noexcept {
   const std::size_t size = std::min(base::align_up(size_, kSmallPageSize), kHugePageSize);
   ::madvise(data_, size, MADV_HUGEPAGE);
   if (size == kHugePageSize) ::madvise(data_, size, MADV_COLLAPSE);
+}
+
+void Memory::touch(std::size_t offset, std::size_t size) const noexcept {
+  const std::size_t begin = offset - offset % kSmallPageSize;
+  ::madvise(data_ + begin, base::align_up(offset + size, kSmallPageSize) - begin, MADV_POPULATE_WRITE);
 }
 
 Memory::~Memory() {

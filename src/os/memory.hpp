@@ -20,6 +20,8 @@ class Memory {
   static Result<Memory> allocate(std::size_t size, Pages pages = Pages::Huge);
   static constexpr std::size_t kHugePageSize = std::size_t{2} << 20;
   void make_huge() noexcept;
+  // Has the system provide this part at once, as writing to it would; the content stays. A wish.
+  void touch(std::size_t offset, std::size_t size) const noexcept;
   ~Memory();
   Memory(Memory&& other) noexcept : data_(std::exchange(other.data_, nullptr)), size_(std::exchange(other.size_, 0)) {}
   Memory& operator=(Memory&& other) noexcept {

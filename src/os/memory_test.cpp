@@ -5,32 +5,14 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <fstream>
-#include <sstream>
 #include <string>
+
+#include "os/testing.hpp"
 
 namespace vitrine::os {
 namespace {
 
-// The lines of /proc/self/smaps about the mapping that holds `address`.
-std::string mapping_of(const void* address) {
-  std::ifstream smaps("/proc/self/smaps");
-  std::string line;
-  std::string found;
-  bool inside = false;
-  while (std::getline(smaps, line)) {
-    std::uintptr_t begin = 0;
-    std::uintptr_t end = 0;
-    char dash = 0;
-    std::istringstream head(line);
-    if (head >> std::hex >> begin >> dash >> end && dash == '-') {
-      const auto at = reinterpret_cast<std::uintptr_t>(address);
-      inside = begin <= at && at < end;
-    }
-    if (inside) found += line + "\n";
-  }
-  return found;
-}
+using testing::mapping_of;
 
 TEST(Memory, is_zeroed_aligned_and_writable_to_its_end) {
   for (const std::size_t size : {std::size_t{1}, std::size_t{4096}, std::size_t{5'000'000}}) {
@@ -51,6 +33,15 @@ TEST(Memory, keeps_its_content_when_its_beginning_becomes_huge) {
     memory.make_huge();
     EXPECT_TRUE(std::all_of(memory.data(), memory.data() + size, [](std::byte byte) { return byte == std::byte{7}; }));
   }
+}
+
+TEST(Memory, is_there_when_it_has_been_touched_and_keeps_its_content) {
+  Memory memory = Memory::allocate(5'000'000).value();
+  std::fill_n(memory.data(), 100, std::byte{7});
+  memory.touch(50, 4'900'000);
+  EXPECT_GE(testing::resident_size(memory.data()), 4'900'000u);
+  EXPECT_EQ(memory.data()[99], std::byte{7});
+  EXPECT_EQ(memory.data()[100], std::byte{0});
 }
 
 TEST(Memory, is_left_out_of_core_dumps) {

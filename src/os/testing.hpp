@@ -3,8 +3,11 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <cstdlib>
 #include <filesystem>
+#include <fstream>
+#include <sstream>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -58,6 +61,34 @@ inline std::string read_text(File& file, std::uint64_t offset, std::size_t size)
   std::string text(size, '?');
   text.resize(file.read_at(offset, text.data(), size).value());
   return text;
+}
+
+// The lines of /proc/self/smaps about the mapping that holds `address`.
+inline std::string mapping_of(const void* address) {
+  std::ifstream smaps("/proc/self/smaps");
+  std::string line;
+  std::string found;
+  bool inside = false;
+  while (std::getline(smaps, line)) {
+    std::uintptr_t begin = 0;
+    std::uintptr_t end = 0;
+    char dash = 0;
+    std::istringstream head(line);
+    if (head >> std::hex >> begin >> dash >> end && dash == '-') {
+      const auto at = reinterpret_cast<std::uintptr_t>(address);
+      inside = begin <= at && at < end;
+    }
+    if (inside) found += line + "\n";
+  }
+  return found;
+}
+
+// How many bytes of the mapping that holds `address` are in memory. Throws where the system does not tell.
+inline std::size_t resident_size(const void* address) {
+  const std::string mapping = mapping_of(address);
+  const std::size_t at = mapping.find("Rss:");
+  if (at == std::string::npos) throw std::runtime_error("no /proc/self/smaps");
+  return std::stoul(mapping.substr(at + 4)) * 1024;
 }
 
 }  // namespace vitrine::os::testing

@@ -255,7 +255,9 @@ Frame* Pool::begin_frame() noexcept {
   const std::uint32_t index = frames_begun_.load(std::memory_order_relaxed) + 1;
   Frame* frame = new (&frames_[index]) Frame;
   frame->data = memory_.data() + std::size_t{index} * page_size_;
-  if (std::size_t{index} * page_size_ == os::Memory::kHugePageSize) memory_.make_huge();
+  const std::size_t begin = std::size_t{index} * page_size_;
+  if (begin == os::Memory::kHugePageSize) memory_.make_huge();
+  if (begin % os::Memory::kHugePageSize == 0 && env_.has_background_threads()) ahead_.reach(begin);
   frame->pins.store(Frame::kLocked, std::memory_order_relaxed);
   frames_begun_.store(index, std::memory_order_release);
   return frame;

@@ -40,6 +40,7 @@
 #include "base/thread_stripe.hpp"
 #include "format/page.hpp"
 #include "os/memory.hpp"
+#include "pool/memory_ahead.hpp"
 #include "pool/page_store.hpp"
 #include "pool/visits.hpp"
 #include "vitrine/status.hpp"
@@ -218,6 +219,7 @@ class Pool {
     std::uint64_t era;
   };
   std::vector<FreeFrame> free_;
+  MemoryAhead ahead_{memory_};                  // under mutex_
   std::atomic<std::uint32_t> frames_begun_{0};  // changed under mutex_; the memory of the others was never touched
   std::uint32_t clock_hand_ = 1;
 
