@@ -89,11 +89,10 @@ Status Checker::check_node(const PageRef& ref, std::optional<unsigned> level, co
   CHECK(tick());
   std::vector<std::byte> image;
   if (!read(ref, 1, image)) return {};
-  const auto header = base::load<format::PageHeader>(image.data());
   const tree::NodeView node(image.data(), meta_.page_size);
-  const bool is_node = header.type == format::PageType::Leaf || header.type == format::PageType::Inner;
-  Status status = is_node ? tree::validate_page(image.data(), meta_.page_size)
-                          : Status::error(ErrorCode::PageMalformed, "a child of the tree is not a node");
+  Status status = tree::is_node(image.data())
+                      ? tree::validate_page(image.data(), meta_.page_size)
+                      : Status::error(ErrorCode::PageMalformed, "a child of the tree is not a node");
   if (status.is_ok() && level && node.level() != *level) {
     status = Status::error(ErrorCode::PageMalformed, "a child is not one level below its parent");
   }

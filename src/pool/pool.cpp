@@ -11,6 +11,7 @@
 #include <type_traits>
 
 #include "base/assert.hpp"
+#include "base/codec.hpp"
 #include "base/try.hpp"
 
 namespace vitrine::pool {
@@ -162,7 +163,7 @@ bool Pool::drop_leftover(PageNo page) {
 
 // --- Changing pages --------------------------------------------------------------------------------------------------
 
-Result<WriteGuard> Pool::create_page(const PageRef& ref, format::PageType type, std::uint8_t level, Content content) {
+Result<Frame*> Pool::place(const PageRef& ref) {
   std::unique_lock lock(mutex_);
   Frame* frame = TRY(take_frame(lock));
   if (find_locked(ref.page()) != nullptr && !drop_leftover(ref.page())) {
@@ -171,14 +172,37 @@ Result<WriteGuard> Pool::create_page(const PageRef& ref, format::PageType type, 
         .with("page", ref.page());
   }
   frame->set_identity(ref);
-  if (content == Content::Zeros) std::memset(frame->data, 0, page_size_);
-  const format::PageHeader header{type, level, 0, 0, ref.page(), ref.generation, ref.session};
-  std::memcpy(frame->data, &header, sizeof header);
+  link(frame);
+  return frame;
+}
+
+WriteGuard Pool::show(Frame* frame, std::uint8_t level) noexcept {
   frame->dirty.store(true, std::memory_order_relaxed);
   frame->usage.store(level == 0 ? kUsageLeaf : kUsageInner, std::memory_order_relaxed);
-  link(frame);
   frame->unlock_to(1);
   return WriteGuard(frame);
+}
+
+Result<WriteGuard> Pool::create_page(const PageRef& ref, format::PageType type, std::uint8_t level) {
+  Frame* frame = TRY(place(ref));
+  std::memset(frame->data, 0, page_size_);
+  base::store(frame->data, format::PageHeader{type, level, 0, 0, ref.page(), ref.generation, ref.session});
+  return show(frame, level);
+}
+
+// The old content is asked for first and looked at last: most of what copying costs is waiting for it.
+Result<WriteGuard> Pool::create_copy(const PageRef& ref, const ReadGuard& old, CopyBody copy) {
+  for (std::size_t line = 0; line < 8; ++line) {
+    __builtin_prefetch(old.data() + line * 64);
+    __builtin_prefetch(old.data() + page_size_ - 64 - line * 64);
+  }
+  Frame* frame = TRY(place(ref));
+  const auto before = base::load<format::PageHeader>(old.data());
+  base::store(frame->data,
+              format::PageHeader{before.type, before.level, 0, 0, ref.page(), ref.generation, ref.session});
+  copy(frame->data, old.data(), page_size_);
+  std::memset(frame->data + page_size_ - format::kPageTrailerSize, 0, format::kPageTrailerSize);
+  return show(frame, before.level);
 }
 
 WriteGuard Pool::try_dirty(const PageRef& ref) {

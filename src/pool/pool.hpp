@@ -144,11 +144,11 @@ class Pool {
   // Starts to move what fetch() and a search look at first into the processor's cache. A wish; waits for nothing.
   void prefetch(const PageRef& ref) const noexcept;
 
-  // [writer] A new dirty page with the header filled. REQUIRES: its page number is not in use. `content`: what stands
-  // behind the header; a caller that fills all of it saves the zeros.
-  enum class Content : std::uint8_t { Zeros, Undefined };
-  Result<WriteGuard> create_page(const PageRef& ref, format::PageType type, std::uint8_t level,
-                                 Content content = Content::Zeros);
+  // [writer] A new dirty page with the header filled and zeros behind it. REQUIRES: its page number is not in use.
+  Result<WriteGuard> create_page(const PageRef& ref, format::PageType type, std::uint8_t level);
+  // [writer] The same with type, level and content of `old`; `copy` sees to what stands between header and trailer.
+  using CopyBody = void (*)(std::byte* to, const std::byte* from, std::uint32_t page_size);
+  Result<WriteGuard> create_copy(const PageRef& ref, const ReadGuard& old, CopyBody copy);
   // [writer] The page, if it is here, dirty, and so changeable as it is; else an empty guard.
   WriteGuard try_dirty(const PageRef& ref);
   // [writer] Makes the clean page of `guard` dirty under a new generation. Waits for a write of it that is under way.
@@ -180,6 +180,9 @@ class Pool {
   void link(Frame* frame) noexcept;                 // under mutex_
   void unlink(Frame* frame) noexcept;               // under mutex_
   Result<ReadGuard> load(const PageRef& ref);
+  Result<Frame*> place(const PageRef& ref);  // a locked frame for a new page, linked
+  static WriteGuard show(Frame* frame, std::uint8_t level) noexcept;
+  void ask_for(std::span<const PageNo> pages, std::size_t from) const noexcept;
   Status read_into(Frame* frame, const PageRef& ref);
   Result<Frame*> take_frame(std::unique_lock<std::mutex>& lock);  // locked, not linked
   Frame* take_free() noexcept;                                    // under mutex_; null: none, or none without pins

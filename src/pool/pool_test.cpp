@@ -297,6 +297,27 @@ TEST_F(PoolTest, a_discarded_page_is_forgotten_dirty_or_not) {
   EXPECT_EQ(content_of(ref_of(7, 2)), 78u);
 }
 
+TEST_F(PoolTest, a_copy_has_the_content_and_an_identity_of_its_own) {
+  create(ref_of(7), 77, 3);
+  {
+    const ReadGuard old = pool_->fetch(ref_of(7)).value();
+    const auto copy = [](std::byte* to, const std::byte* from, std::uint32_t page_size) {
+      std::copy(from + format::kPageHeaderSize, from + page_size, to + format::kPageHeaderSize);
+    };
+    const WriteGuard made = pool_->create_copy(ref_of(8, 2), old, copy).value();
+    EXPECT_EQ(base::load<std::uint64_t>(made.data() + 100), 77u);
+    EXPECT_EQ(pool_->create_copy(ref_of(8, 3), old, copy).status().code(), ErrorCode::PageMalformed) << "in use";
+  }
+  ASSERT_TRUE(write_all().is_ok());
+  reopen();
+  EXPECT_EQ(content_of(ref_of(7)), 77u);
+  const ReadGuard made = pool_->fetch(ref_of(8, 2)).value();
+  const auto header = base::load<format::PageHeader>(made.data());
+  EXPECT_EQ(header.type, PageType::Inner);
+  EXPECT_EQ(header.level, 3u);
+  EXPECT_EQ(base::load<std::uint64_t>(made.data() + 100), 77u);
+}
+
 TEST_F(PoolTest, a_page_number_in_use_is_not_made_twice) {
   create(ref_of(7), 77);
   EXPECT_EQ(pool_->create_page(ref_of(7, 2), PageType::Leaf, 0).status().code(), ErrorCode::PageMalformed);

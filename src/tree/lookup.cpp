@@ -10,8 +10,7 @@
 namespace vitrine::tree {
 
 Status check_node(const NodeView& node, PageNo page, std::optional<unsigned> level) {
-  const auto type = static_cast<format::PageType>(*node.page());
-  if (type != format::PageType::Leaf && type != format::PageType::Inner) {
+  if (!is_node(node.page())) {
     return Status::error(ErrorCode::PageMalformed, "a child of the tree is not a node").with("page", page);
   }
   if (level && *level != node.level()) {

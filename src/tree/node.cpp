@@ -148,6 +148,17 @@ std::size_t NodeView::used() const noexcept {
 
 // --- Change ----------------------------------------------------------------------------------------------------------
 
+void copy_node_body(std::byte* to, const std::byte* from, std::uint32_t page_size) noexcept {
+  const auto node = base::load<NodeHeader>(from + format::kPageHeaderSize);
+  const std::size_t end = page_size - format::kPageTrailerSize;
+  std::size_t slots_end = kNodeSlots + node.count * kSlotSize;
+  std::size_t heap_begin = node.heap_begin;
+  if (!is_node(from) || slots_end > heap_begin || heap_begin > end) slots_end = heap_begin = end;
+  std::memcpy(to + format::kPageHeaderSize, from + format::kPageHeaderSize, slots_end - format::kPageHeaderSize);
+  std::memset(to + slots_end, 0, heap_begin - slots_end);
+  std::memcpy(to + heap_begin, from + heap_begin, end - heap_begin);
+}
+
 void Node::clear() noexcept {
   std::memset(mutable_page() + format::kPageHeaderSize, 0, kNodeSlots - format::kPageHeaderSize);
   set_header({0, 0, static_cast<std::uint32_t>(page_size_ - format::kPageTrailerSize), 0, 0});

@@ -41,6 +41,11 @@ namespace vitrine::tree {
 
 using format::PageRef;
 
+inline bool is_node(const std::byte* page) noexcept {
+  const auto type = static_cast<format::PageType>(*page);
+  return type == format::PageType::Leaf || type == format::PageType::Inner;
+}
+
 inline constexpr std::size_t kNodeSlots = 112;
 inline constexpr std::size_t kNodeHints = 48;
 inline constexpr unsigned kHintCount = 16;
@@ -168,6 +173,10 @@ class NodeView {
 std::uint32_t head_of(Bytes suffix) noexcept;
 // The validator for pages of every type, given to the pool.
 Status validate_page(const std::byte* page, std::uint32_t page_size);
+
+// Copies everything between header and trailer but what slots and heap leave free between them; there go zeros. The
+// page may be of any type and hold anything.
+void copy_node_body(std::byte* to, const std::byte* from, std::uint32_t page_size) noexcept;
 
 // A cell to be placed: what insert() and the rebuilding of nodes work with.
 struct Cell {

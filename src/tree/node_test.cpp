@@ -68,6 +68,34 @@ TEST_P(NodeOfSize, a_full_page_can_be_emptied_and_filled_again) {
   }
 }
 
+TEST_P(NodeOfSize, a_copy_has_the_cells_and_zeros_between_them_and_the_slots) {
+  TestNode page(GetParam(), 0);
+  for (unsigned i = 0; i < 20; ++i) ASSERT_TRUE(page.insert(i, number(i), "value"));
+  std::vector<std::byte> copy(GetParam(), std::byte{0xee});
+  std::copy_n(page.view().page(), format::kPageHeaderSize, copy.begin());
+  copy_node_body(copy.data(), page.view().page(), GetParam());
+  const NodeView view(copy.data(), GetParam());
+  EXPECT_TRUE(view.validate().is_ok());
+  for (unsigned i = 0; i < 20; ++i) EXPECT_EQ(view.value(view.lower_bound(number(i)).index), "value");
+  const auto heap_begin = base::load<NodeHeader>(copy.data() + format::kPageHeaderSize).heap_begin;
+  EXPECT_EQ(std::count(copy.begin() + kNodeSlots + 20 * kSlotSize, copy.begin() + heap_begin, std::byte{0}),
+            static_cast<std::ptrdiff_t>(heap_begin - kNodeSlots - 20 * kSlotSize));
+}
+
+// A damaged file may lead to one.
+TEST_P(NodeOfSize, a_page_that_is_no_node_is_copied_as_it_is) {
+  const std::size_t end = GetParam() - format::kPageTrailerSize;
+  for (const auto type : {format::PageType::Extent, format::PageType::Leaf}) {
+    std::vector<std::byte> page(GetParam(), std::byte{0xee});
+    page[0] = static_cast<std::byte>(type);
+    std::vector<std::byte> copy(GetParam());
+    copy_node_body(copy.data(), page.data(), GetParam());
+    EXPECT_TRUE(std::equal(page.begin() + format::kPageHeaderSize, page.begin() + static_cast<std::ptrdiff_t>(end),
+                           copy.begin() + format::kPageHeaderSize));
+    EXPECT_EQ(copy[end], std::byte{0});
+  }
+}
+
 TEST(Node, an_empty_node_is_not_valid) {
   TestNode page(4096, 0);
   EXPECT_EQ(page.view().validate().code(), ErrorCode::PageMalformed);

@@ -45,9 +45,7 @@ inline Bytes ref_bytes(const PageRef& ref) noexcept { return {reinterpret_cast<c
 Status check_node(const NodeView& node, PageNo page, std::optional<unsigned> level);
 // The same as a question.
 inline bool is_node_at(const NodeView& node, std::optional<unsigned> level) noexcept {
-  const auto type = static_cast<format::PageType>(*node.page());
-  const bool is_node = type == format::PageType::Leaf || type == format::PageType::Inner;
-  return is_node && (!level || *level == node.level());
+  return is_node(node.page()) && (!level || *level == node.level());
 }
 // A node of the tree, at `level` if that is known. PageMalformed when the page is something else.
 Result<pool::ReadGuard> fetch_node(pool::Pool& pool, const PageRef& ref, std::optional<unsigned> level);

@@ -9,6 +9,7 @@
 #include "base/assert.hpp"
 #include "base/codec.hpp"
 #include "base/try.hpp"
+#include "tree/node.hpp"
 
 namespace vitrine::tree {
 namespace {
@@ -63,10 +64,10 @@ Result<PageNo> Workspace::allocate_new(std::uint32_t count) {
   return page;
 }
 
-Result<pool::WriteGuard> Workspace::create_at(PageNo page, format::PageType type, std::uint8_t level, PageRef& ref,
-                                              pool::Pool::Content content) {
+template <typename Make>
+Result<pool::WriteGuard> Workspace::create_at(PageNo page, PageRef& ref, Make make) {
   const PageRef fresh = identity(page);
-  Result<pool::WriteGuard> guard = pool_.create_page(fresh, type, level, content);
+  Result<pool::WriteGuard> guard = make(fresh);
   if (!guard.has_value()) {
     recycled_.push_back(page);
     return guard;
@@ -77,17 +78,15 @@ Result<pool::WriteGuard> Workspace::create_at(PageNo page, format::PageType type
 
 Result<pool::WriteGuard> Workspace::create(format::PageType type, std::uint8_t level, PageRef& ref) {
   make_room(recycled_);
-  return create_at(TRY(allocate_page()), type, level, ref);
+  return create_at(TRY(allocate_page()), ref,
+                   [&](const PageRef& fresh) { return pool_.create_page(fresh, type, level); });
 }
 
 // Copies the page that `old` holds to `page`, and retires it.
 Result<pool::WriteGuard> Workspace::copy_to(PageNo page, pool::ReadGuard old, PageRef& ref) {
-  const auto header = base::load<format::PageHeader>(old.data());
   const PageRef before = ref;
-  pool::WriteGuard copy = TRY(create_at(page, header.type, header.level, ref, pool::Pool::Content::Undefined));
-  const std::size_t body = pool_.page_size() - format::kPageHeaderSize - format::kPageTrailerSize;
-  std::memcpy(copy.data() + format::kPageHeaderSize, old.data() + format::kPageHeaderSize, body);
-  std::memset(copy.data() + format::kPageHeaderSize + body, 0, format::kPageTrailerSize);
+  pool::WriteGuard copy =
+      TRY(create_at(page, ref, [&](const PageRef& fresh) { return pool_.create_copy(fresh, old, copy_node_body); }));
   old.release();
   retire(before);
   return copy;

@@ -102,8 +102,8 @@ class Workspace {
     std::uint32_t count;
   };
   bool is_allocated(PageNo page, std::uint32_t count) const noexcept;
-  Result<pool::WriteGuard> create_at(PageNo page, format::PageType type, std::uint8_t level, PageRef& ref,
-                                     pool::Pool::Content content = pool::Pool::Content::Zeros);
+  template <typename Make>
+  Result<pool::WriteGuard> create_at(PageNo page, PageRef& ref, Make make);
   Result<pool::WriteGuard> copy_to(PageNo page, pool::ReadGuard old, PageRef& ref);
   Result<PageNo> allocate_page();
   Result<PageNo> allocate_new(std::uint32_t count);
