@@ -180,10 +180,15 @@ Result<Engine::CheckpointPlan> Engine::begin_checkpoint(Ending ending) {
 // --- Under the latch -------------------------------------------------------------------------------------------------
 
 void Engine::drain_released() {
-  for (const tree::RetiredPages& pages : versions_->take_released()) {
-    if (pages.count == 1) pool_->discard(pages.page);
-    space_->release(pages.page, pages.count);
+  const std::vector<tree::RetiredPages> released = versions_->take_released();
+  std::vector<PageNo> single;  // longer runs never are in the pool
+  single.reserve(released.size());
+  for (const tree::RetiredPages& pages : released) {
+    if (pages.count == 1) single.push_back(pages.page);
   }
+  pool_->discard(single);
+  for (const tree::RetiredPages& pages : released) space_->release(pages.page, pages.count);
+  pool_->evict(versions_->take_unread());
 }
 
 void Engine::recycle_log() {

@@ -3,7 +3,9 @@
 
 #include <gtest/gtest.h>
 
+#include <optional>
 #include <set>
+#include <string>
 
 #include "kv/operations.hpp"
 #include "kv/testing.hpp"
@@ -98,6 +100,29 @@ TEST_F(MetricsTest, free_space_and_its_shape_are_the_same_from_outside) {
   EXPECT_GT(seen.largest_free_run, 0u);
   EXPECT_LE(seen.largest_free_run, seen.pages_free);
   EXPECT_LT(seen.pages_allocated, seen.pages);
+}
+
+TEST_F(MetricsTest, pages_that_only_a_checkpoint_needs_are_in_no_memory) {
+  const auto put_all = [&](char filling) {
+    return db().write([&](WriteTransaction& txn) -> Status {
+      for (int i = 100; i < 300; ++i) {
+        if (Status put = txn.put("key" + std::to_string(i), std::string(900, filling)); !put.is_ok()) return put;
+      }
+      return {};
+    });
+  };
+  ASSERT_TRUE(ok(put_all('a')));
+  ASSERT_TRUE(ok(db().checkpoint()));
+  const std::uint64_t pages = db().stats().value().cache_pages;
+  std::optional<ReadTransaction> snapshot = db().begin_read().value();
+  ASSERT_TRUE(ok(put_all('b')));  // copies every leaf
+  ASSERT_TRUE(ok(db().put("another", "value")));
+  EXPECT_GT(db().stats().value().cache_pages, pages * 3 / 2) << "somebody may look at the old ones";
+  snapshot.reset();
+  ASSERT_TRUE(ok(db().put("another", "value")));
+  const Stats stats = db().stats().value();
+  EXPECT_LE(stats.cache_pages, pages + 8);
+  EXPECT_GT(stats.pages_held, pages / 2);
 }
 
 TEST(Warnings, come_with_their_cause_and_go_with_it) {

@@ -226,17 +226,30 @@ WriteGuard Pool::renew(ReadGuard guard, Generation generation) {
   return WriteGuard(frame);
 }
 
-void Pool::discard(PageNo page) {
+// Starts to move what a look for pages[from + some] needs first into the processor's cache.
+void Pool::ask_for(std::span<const PageNo> pages, std::size_t from) const noexcept {
+  constexpr std::size_t kFar = 16, kNear = 8;
+  if (from + kFar < pages.size()) __builtin_prefetch(&buckets_[bucket_of(pages[from + kFar])], 1);
+  if (from + kNear >= pages.size()) return;
+  const std::uint32_t index = buckets_[bucket_of(pages[from + kNear])].load(std::memory_order_relaxed);
+  __builtin_prefetch(&frames_[index], 1);
+}
+
+void Pool::discard(std::span<const PageNo> pages) {
+  if (pages.empty()) return;
   std::unique_lock lock(mutex_);
-  for (;;) {
-    Frame* frame = find_locked(page);
-    if (frame == nullptr) return;
-    if (!frame->writing.load(std::memory_order_relaxed) && !frame->is_locked()) {
+  for (std::size_t i = 0; i < pages.size();) {
+    ask_for(pages, i);
+    Frame* frame = find_locked(pages[i]);
+    if (frame != nullptr && (frame->writing.load(std::memory_order_relaxed) || frame->is_locked())) {
+      changed_.wait_for(lock, std::chrono::microseconds(50));
+      continue;
+    }
+    if (frame != nullptr) {
       unlink(frame);
       set_free(frame);
-      return;
     }
-    changed_.wait_for(lock, std::chrono::microseconds(50));
+    ++i;
   }
 }
 
@@ -325,16 +338,31 @@ bool Pool::evict_clean() noexcept {
       if (++cold_dirty >= batch_max_ && !store_.has_failed()) return false;
       continue;
     }
-    if (!frame.try_lock()) continue;
-    if (frame.dirty.load(std::memory_order_relaxed)) {  // the writer renewed it just before
-      frame.unlock_to(0);
-      continue;
-    }
-    drop(&frame);
+    if (!evict_frame(&frame)) continue;
     evictions_.fetch_add(1, std::memory_order_relaxed);
     return true;
   }
   return false;
+}
+
+bool Pool::evict_frame(Frame* frame) noexcept {
+  if (!frame->try_lock()) return false;
+  // Dirty: the writer renewed it just before.
+  if (frame->dirty.load(std::memory_order_relaxed) || frame->writing.load(std::memory_order_relaxed)) {
+    frame->unlock_to(0);
+    return false;
+  }
+  drop(frame);
+  return true;
+}
+
+void Pool::evict(std::span<const PageNo> pages) noexcept {
+  if (pages.empty()) return;
+  const std::lock_guard lock(mutex_);
+  for (std::size_t i = 0; i < pages.size(); ++i) {
+    ask_for(pages, i);
+    if (Frame* frame = find_locked(pages[i])) evict_frame(frame);
+  }
 }
 
 // While somebody is visiting, enough of them that the wait for the visitors is shared.

@@ -35,6 +35,7 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <span>
 #include <vector>
 
 #include "base/thread_stripe.hpp"
@@ -153,9 +154,13 @@ class Pool {
   WriteGuard try_dirty(const PageRef& ref);
   // [writer] Makes the clean page of `guard` dirty under a new generation. Waits for a write of it that is under way.
   WriteGuard renew(ReadGuard guard, Generation generation);
-  // [writer] Forgets the page, dirty or not. Waits for a write of it that is under way, not for those who hold a pin:
+  // [writer] Forgets the pages, dirty or not. Waits for a write of one that is under way, not for those who hold a pin:
   // they keep what they look at, and nobody else finds it.
-  void discard(PageNo page);
+  void discard(std::span<const PageNo> pages);
+  void discard(PageNo page) { discard({&page, 1}); }
+
+  // Gives up the memory of these pages, if they are not dirty nor in use. Whoever wants one reads it from the file.
+  void evict(std::span<const PageNo> pages) noexcept;
 
   // Writes all dirty pages whose version is at most `version` and for which `wanted(page, generation)` holds, in page
   // order. They must be immutable, that is, belong to published versions.
@@ -188,6 +193,7 @@ class Pool {
   Frame* take_free() noexcept;                                    // under mutex_; null: none, or none without pins
   Frame* begin_frame() noexcept;                                  // under mutex_; locked; null: all are there
   bool evict_clean() noexcept;                                    // under mutex_; false: write dirty ones first
+  bool evict_frame(Frame* frame) noexcept;                        // under mutex_; false: it is dirty or in use
   bool evict_some(std::unique_lock<std::mutex>& lock);            // the same, and waits until nobody looks at them
   void drop(Frame* frame) noexcept;                               // under mutex_; unlink a locked frame, free it
   void give_back(Frame* frame) noexcept;                          // under mutex_; a locked, unlinked frame

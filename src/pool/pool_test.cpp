@@ -297,6 +297,29 @@ TEST_F(PoolTest, a_discarded_page_is_forgotten_dirty_or_not) {
   EXPECT_EQ(content_of(ref_of(7, 2)), 78u);
 }
 
+TEST_F(PoolTest, several_pages_are_discarded_together) {
+  std::vector<PageNo> pages;
+  for (PageNo page = 1; page <= 60; ++page) {
+    create(ref_of(page), page);
+    if (page % 3 != 0) pages.push_back(page);
+  }
+  pages.push_back(1000);  // not there
+  pool_->discard(pages);
+  EXPECT_EQ(pool_->counters().used, 20u);
+  for (PageNo page = 3; page <= 60; page += 3) EXPECT_EQ(content_of(ref_of(page)), page);
+}
+
+TEST_F(PoolTest, a_clean_page_gives_up_its_memory_and_comes_back_from_the_file) {
+  put_into_file(1, 40);
+  for (PageNo page = 1; page <= 40; ++page) EXPECT_EQ(content_of(ref_of(page)), page);
+  const std::vector<PageNo> pages = {1, 2, 3, 1000, 20, 40};
+  pool_->evict(pages);
+  EXPECT_EQ(pool_->counters().used, 35u);
+  const std::uint64_t misses = pool_->counters().misses;
+  for (PageNo page = 1; page <= 40; ++page) EXPECT_EQ(content_of(ref_of(page)), page);
+  EXPECT_EQ(pool_->counters().misses, misses + 5);
+}
+
 TEST_F(PoolTest, a_copy_has_the_content_and_an_identity_of_its_own) {
   create(ref_of(7), 77, 3);
   {
@@ -490,6 +513,26 @@ TEST_F(PoolTest, a_page_is_not_discarded_while_it_is_written) {
   EXPECT_EQ(writing.get(), ErrorCode::Ok);
   discarding.get();
   EXPECT_EQ(pool_->counters().used, 0u);
+}
+
+TEST_F(PoolTest, a_page_that_is_dirty_or_in_use_keeps_its_memory) {
+  put_into_file(7, 1);
+  const ReadGuard pinned = pool_->fetch(ref_of(7)).value();
+  create(ref_of(8), 88);
+  create(ref_of(9), 99);
+  file_.close_gate(true);
+  auto writing = start(
+      [&] { return pool_->write_back(format::kVersionMax, [](PageNo page, Generation) { return page == 9; }).code(); });
+  file_.await_waiting(1);
+  const std::vector<PageNo> pages = {7, 8, 9};
+  pool_->evict(pages);
+  EXPECT_EQ(pool_->counters().used, 3u);
+  file_.open_gate(true);
+  EXPECT_EQ(writing.get(), ErrorCode::Ok);
+  EXPECT_EQ(content_of(ref_of(8)), 88u);
+  pool_->evict(pages);
+  EXPECT_EQ(pool_->counters().used, 2u) << "page 9 is written now";
+  EXPECT_EQ(content_of(ref_of(9)), 99u);
 }
 
 TEST_F(PoolTest, a_page_is_not_renewed_while_it_is_written) {

@@ -50,7 +50,12 @@ void Versions::drop(Version version, Holder holder) {
   VITRINE_ASSERT(at != pins_.end());
   Pin& pin = at->second;
   if (holder == Holder::Checkpoint) --pin.checkpoints;
-  if (--pin.count > 0) return;
+  if (--pin.count > 0) {
+    if (holder == Holder::Snapshot && pin.count == pin.checkpoints) {
+      for (const RetiredPages& pages : pin.held) note_unread(pages);
+    }
+    return;
+  }
   const std::vector<RetiredPages> held = std::exchange(pin.held, {});
   spare_ = pins_.extract(at);
   spare_.mapped() = {};
@@ -61,11 +66,18 @@ void Versions::place(const RetiredPages& pages) {
   const auto pin = pins_.lower_bound(pages.birth);
   if (pin != pins_.end() && pin->first < pages.freed) {
     pin->second.held.push_back(pages);
+    note_unread(pages);
   } else if (pages.freed > published_.version) {
     undecided_.push_back(pages);
   } else {
     released_.push_back(pages);
   }
+}
+
+void Versions::note_unread(const RetiredPages& pages) {
+  const bool only_checkpoints = std::all_of(pins_.lower_bound(pages.birth), pins_.lower_bound(pages.freed),
+                                            [](const auto& pin) { return pin.second.count == pin.second.checkpoints; });
+  if (only_checkpoints && pages.count == 1) unread_.push_back(pages.page);
 }
 
 void Versions::publish(const State& state) {
@@ -122,6 +134,11 @@ std::vector<RetiredPages> Versions::take_released() {
   std::vector<RetiredPages> still_seen(kept, released_.end());
   released_.erase(kept, released_.end());
   return std::exchange(released_, std::move(still_seen));
+}
+
+std::vector<format::PageNo> Versions::take_unread() {
+  std::lock_guard lock(mutex_);
+  return std::exchange(unread_, {});
 }
 
 State Versions::latest() const {

@@ -70,6 +70,8 @@ class Versions {
 
   // [writer] Pages nobody needs any more; empty most of the time.
   std::vector<RetiredPages> take_released();
+  // [writer] Pages that have come to be needed by checkpoints alone: nobody looks at them before the next opening.
+  std::vector<format::PageNo> take_unread();
 
   State latest() const;
   State published() const;
@@ -88,6 +90,7 @@ class Versions {
   enum class Holder : std::uint8_t { Snapshot, Checkpoint };
   void drop(Version version, Holder holder);
   void place(const RetiredPages& pages);
+  void note_unread(const RetiredPages& pages);  // if checkpoints alone need them
   void publish(const State& state);
 
   pool::Visits& visits_;
@@ -101,6 +104,7 @@ class Versions {
   std::map<Version, Pin>::node_type spare_;  // memory of the last pin that went: most pins come and go alone
   std::deque<RetiredPages> undecided_;       // freed > published, in order of freed
   std::vector<RetiredPages> released_;
+  std::vector<format::PageNo> unread_;  // of single pages
 };
 
 }  // namespace vitrine::txn

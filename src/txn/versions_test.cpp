@@ -212,6 +212,21 @@ TEST_F(VersionsTest, a_checkpoint_holds_pages_and_is_no_snapshot) {
   EXPECT_EQ(released(), Numbers{7});
 }
 
+TEST_F(VersionsTest, pages_that_checkpoints_alone_need_are_told_once) {
+  versions_.pin_checkpoint(1);
+  add(2, {page_of(7, 1, 2), {8, 5, 1, 2}});
+  EXPECT_EQ(versions_.take_unread(), Numbers{7}) << "longer runs are in no memory";
+  EXPECT_EQ(versions_.take_unread(), Numbers{});
+  const Version snapshot = versions_.pin(0).version;
+  versions_.pin_checkpoint(2);
+  add(3, {page_of(9, 1, 3), page_of(10, 2, 3)});
+  EXPECT_EQ(versions_.take_unread(), Numbers{}) << "the snapshot may look at both";
+  versions_.unpin(snapshot);
+  EXPECT_EQ(versions_.take_unread(), Numbers{10}) << "the other one waits at the older checkpoint";
+  versions_.unpin_checkpoint(1);
+  EXPECT_EQ(versions_.take_unread(), Numbers{9});
+}
+
 TEST_F(VersionsTest, a_checkpoint_from_before_the_first_state_holds_what_it_is_given) {
   versions_.pin_older(0, {page_of(7, 0, 1), page_of(8, 0, 1)});
   versions_.pin_older(0, {});
