@@ -51,6 +51,7 @@ class DocumentId {
   Bytes bson() const noexcept { return bson_; }  // of {"_id": ...}
 
  private:
+  friend struct doc::DocumentMaker;
   struct Checked {};
   DocumentId(Checked, ByteString bson) noexcept : bson_(std::move(bson)) {}
   ByteString bson_;

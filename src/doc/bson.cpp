@@ -6,6 +6,7 @@
 
 #include "base/try.hpp"
 #include "base/utf8.hpp"
+#include "doc/names.hpp"
 
 namespace vitrine::doc {
 namespace {
@@ -15,36 +16,6 @@ constexpr std::uint8_t kOldBinarySubtype = 2;  // has a second length inside
 Status malformed(std::string_view why) { return Status::error(ErrorCode::DocumentMalformed, why); }
 
 Status check_value(const Value& value, std::size_t level);
-
-constexpr std::string_view kRepeated = "a document has two members of the same name";
-
-// The names of one object. Most have few, and every document that is read comes by here.
-class Names {
- public:
-  // False when it is there already.
-  bool add(Bytes name) {
-    if (count_ == few_.size()) {
-      many_.push_back(name);
-      return true;
-    }
-    for (std::size_t i = 0; i < count_; ++i) {
-      if (few_[i] == name) return false;
-    }
-    few_[count_++] = name;
-    return true;
-  }
-  bool all_differ() {
-    if (many_.empty()) return true;
-    many_.insert(many_.end(), few_.begin(), few_.end());
-    std::sort(many_.begin(), many_.end());
-    return std::adjacent_find(many_.begin(), many_.end()) == many_.end();
-  }
-
- private:
-  std::array<Bytes, 16> few_;
-  std::size_t count_ = 0;
-  std::vector<Bytes> many_;
-};
 
 // `level` is that of the document itself.
 Status check_elements(Bytes document, Type type, std::size_t level) {
@@ -58,12 +29,12 @@ Status check_elements(Bytes document, Type type, std::size_t level) {
       position.next();
     } else {
       if (!base::is_utf8(element->name)) return malformed("a member's name is not UTF-8");
-      if (!names.add(element->name)) return malformed(kRepeated);
+      if (!names.add(element->name)) return repeated_name();
     }
     CHECK(check_value(element->value, level));
   }
   if (!walk.is_well_formed()) return malformed("the bytes are not BSON, or hold a type that is not supported");
-  return names.all_differ() ? Status{} : malformed(kRepeated);
+  return names.all_differ() ? Status{} : repeated_name();
 }
 
 Status check_value(const Value& value, std::size_t level) {
@@ -89,39 +60,6 @@ Status check_value(const Value& value, std::size_t level) {
     default:
       return {};
   }
-}
-
-// What Elements would walk, all levels in one loop: every document that is read comes by here.
-bool is_sound(Bytes document) noexcept {
-  std::array<const char*, kDocumentDepthMax> ends;  // the last bytes of the documents that are open
-  std::size_t depth = 0;
-  const auto open = [&](Bytes bytes) {
-    if (depth == ends.size() || bytes.size() < kEmptySize || bytes.back() != '\0') return false;
-    if (base::load<std::uint32_t>(bytes.data()) != bytes.size()) return false;
-    ends[depth++] = bytes.data() + bytes.size() - 1;
-    return true;
-  };
-  if (!open(document)) return false;
-  const char* at = document.data() + 4;
-  while (depth > 0) {
-    if (at == ends[depth - 1]) {
-      --depth;
-      ++at;
-      continue;
-    }
-    const Bytes element(at, static_cast<std::size_t>(ends[depth - 1] - at));
-    const std::size_t name_end = name_end_of(element);
-    if (name_end == Bytes::npos) return false;
-    const auto type = static_cast<std::uint8_t>(element.front());
-    const Bytes after = element.substr(name_end + 1);
-    const std::size_t size = value_size(type, after);
-    if (size == kNoSize) return false;
-    const bool is_container =
-        type == static_cast<std::uint8_t>(Type::Object) || type == static_cast<std::uint8_t>(Type::Array);
-    if (is_container && !open(after.substr(0, size))) return false;
-    at = after.data() + (is_container ? 4 : size);
-  }
-  return true;
 }
 
 }  // namespace
@@ -151,7 +89,7 @@ std::size_t count_members(Bytes document) noexcept {
 }
 
 Status check_structure(Bytes document) {
-  return is_sound(document) ? Status{} : malformed("the bytes of a document are damaged");
+  return all_names(document, [](Bytes) { return true; }) ? Status{} : malformed("the bytes of a document are damaged");
 }
 
 Status check_document(Bytes document) {
@@ -164,12 +102,18 @@ Status check_document(Bytes document) {
 // --- Building --------------------------------------------------------------------------------------------------------
 
 void Builder::head(Type type, Bytes name) {
-  bytes_.push_back(static_cast<char>(type));
-  bytes_.append(name).push_back('\0');
+  char* const at = extend(name.size() + 2);
+  *at = static_cast<char>(type);
+  std::copy(name.begin(), name.end(), at + 1);
 }
 
 void Builder::open() {
-  starts_.push_back(bytes_.size());
+  if (depth_ < starts_.size()) {
+    starts_[depth_] = bytes_.size();
+  } else {
+    more_starts_.push_back(bytes_.size());
+  }
+  ++depth_;
   bytes_.append(4, '\0');
 }
 
@@ -185,8 +129,10 @@ Builder& Builder::add_integer(Bytes name, std::int64_t value) {
 }
 
 Builder& Builder::add_string(Bytes name, Bytes value) {
-  add_fixed(Type::String, name, static_cast<std::uint32_t>(value.size() + 1));
-  bytes_.append(value).push_back('\0');
+  head(Type::String, name);
+  char* const at = extend(value.size() + 5);
+  base::store(at, static_cast<std::uint32_t>(value.size() + 1));
+  std::copy(value.begin(), value.end(), at + 4);
   return *this;
 }
 
@@ -212,8 +158,14 @@ Builder& Builder::open_member(Bytes name, Type object_or_array) {
 
 Builder& Builder::close_member() {
   bytes_.push_back('\0');
-  const std::size_t start = starts_.back();
-  starts_.pop_back();
+  --depth_;
+  std::size_t start = 0;
+  if (depth_ < starts_.size()) {
+    start = starts_[depth_];
+  } else {
+    start = more_starts_.back();
+    more_starts_.pop_back();
+  }
   base::store(bytes_.data() + start, static_cast<std::uint32_t>(bytes_.size() - start));
   return *this;
 }

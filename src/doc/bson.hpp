@@ -203,6 +203,40 @@ class Elements {
   bool is_well_formed_ = false;
 };
 
+// Is the structure sound that Elements relies on, on all levels, and is every name good? In one loop, because every
+// document that is read comes by here.
+template <typename IsGood>
+bool all_names(Bytes document, const IsGood& is_good) noexcept {
+  std::array<const char*, kDocumentDepthMax> ends;  // the last bytes of the documents that are open
+  std::size_t depth = 0;
+  const auto open = [&](Bytes bytes) {
+    if (depth == ends.size() || bytes.size() < kEmptySize || bytes.back() != '\0') return false;
+    if (base::load<std::uint32_t>(bytes.data()) != bytes.size()) return false;
+    ends[depth++] = bytes.data() + bytes.size() - 1;
+    return true;
+  };
+  if (!open(document)) return false;
+  const char* at = document.data() + 4;
+  while (depth > 0) {
+    if (at == ends[depth - 1]) {
+      --depth;
+      ++at;
+      continue;
+    }
+    const Bytes element(at, static_cast<std::size_t>(ends[depth - 1] - at));
+    const std::size_t name_end = name_end_of(element);
+    if (name_end == Bytes::npos || !is_good(Bytes(at + 1, name_end - 1))) return false;
+    const auto type = static_cast<Type>(element.front());
+    const Bytes after = element.substr(name_end + 1);
+    const std::size_t size = value_size(static_cast<std::uint8_t>(type), after);
+    if (size == kNoSize) return false;
+    const bool is_container = type == Type::Object || type == Type::Array;
+    if (is_container && !open(after.substr(0, size))) return false;
+    at = after.data() + (is_container ? 4 : size);
+  }
+  return true;
+}
+
 // The names that begin with `$` and may be stored: those of a reference.
 inline bool is_reference_name(Bytes name) noexcept { return name == "$ref" || name == "$id" || name == "$db"; }
 
@@ -249,7 +283,7 @@ class Builder {
   Builder& close_member();
 
   std::size_t size() const noexcept { return bytes_.size(); }
-  std::size_t depth() const noexcept { return starts_.size(); }
+  std::size_t depth() const noexcept { return depth_; }
 
   // The document. Ends the use of the builder.
   ByteString finish();
@@ -261,11 +295,18 @@ class Builder {
     base::append_fixed(bytes_, value);
     return *this;
   }
+  // Where `size` more bytes of the document go.
+  char* extend(std::size_t size) {
+    bytes_.resize(bytes_.size() + size);
+    return bytes_.data() + bytes_.size() - size;
+  }
   void head(Type type, Bytes name);
   void open();
 
   ByteString bytes_;
-  std::vector<std::size_t> starts_;  // of the documents that are open
+  std::size_t depth_ = 0;  // how many documents are open
+  std::array<std::size_t, 8> starts_{};
+  std::vector<std::size_t> more_starts_;  // of those that lie deeper
 };
 
 }  // namespace vitrine::doc

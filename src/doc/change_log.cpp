@@ -94,6 +94,8 @@ Status trim(kv::StoreWriter& txn, std::uint64_t newest, std::uint64_t max) {
 
 }  // namespace
 
+Result<bool> keeps_changes(const kv::StoreReader& txn) { return TRY(entries_max(txn)).has_value(); }
+
 Status log_change(kv::StoreWriter& txn, ChangeKind kind, Bytes collection, Bytes bson) {
   const std::optional<std::uint64_t> max = TRY(entries_max(txn));
   if (!max) return {};

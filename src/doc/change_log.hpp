@@ -18,6 +18,7 @@
 
 namespace vitrine::doc {
 
+Result<bool> keeps_changes(const kv::StoreReader& txn);
 // Appends, if a log is kept. `bson`: the document after the change, or before its removal; empty for none.
 Status log_change(kv::StoreWriter& txn, ChangeKind kind, Bytes collection, Bytes bson);
 

@@ -69,6 +69,17 @@ TYPED_TEST(ChangeLogTest, holds_what_was_committed_in_order) {
   EXPECT_EQ(this->read(), "create e;");
 }
 
+TYPED_TEST(ChangeLogTest, holds_many_at_once_in_the_order_in_which_they_were_given) {
+  ASSERT_TRUE(ok(this->create("c")));
+  ASSERT_TRUE(ok(this->keep(1000)));
+  const std::vector<ByteString> documents = {testing::storable(R"({"_id":2})"), testing::storable(R"({"_id":3})"),
+                                             testing::storable(R"({"_id":1})")};
+  ASSERT_TRUE(ok(this->write([&](kv::StoreWriter& txn) {
+    return insert_documents(txn, open_collection(txn, "c").value(), testing::views(documents));
+  })));
+  EXPECT_EQ(this->read(), R"(insert c{"_id":2};insert c{"_id":3};insert c{"_id":1};)");
+}
+
 TYPED_TEST(ChangeLogTest, gives_up_the_oldest_and_says_so) {
   ASSERT_TRUE(ok(this->create("c")));
   ASSERT_TRUE(ok(this->keep(3)));

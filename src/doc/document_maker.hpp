@@ -4,7 +4,7 @@
 
 #include "base/try.hpp"
 #include "doc/bson.hpp"
-#include "vitrine/document.hpp"
+#include "vitrine/documents.hpp"
 
 namespace vitrine::doc {
 
@@ -21,6 +21,11 @@ struct DocumentMaker {
     CHECK(check_structure(bson));
     to.bson_.assign(bson);
     return {};
+  }
+  // REQUIRES: `storable` is a document as it is stored.
+  static DocumentId id_of_stored(Bytes storable) {
+    return DocumentId(DocumentId::Checked{},
+                      Builder().add("_id", find_member(storable, "_id").value_or(kNull)).finish());
   }
 };
 

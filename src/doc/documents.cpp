@@ -25,11 +25,6 @@ Status on_catalog(WriteTransaction& txn, Body&& body) {
   });
 }
 
-Result<DocumentId> id_of(Bytes storable) {
-  return DocumentId::of(
-      doc::DocumentMaker::from_checked(doc::Builder().add(doc::kIdName, doc::id_of(storable)).finish()));
-}
-
 }  // namespace
 
 // --- Ids -------------------------------------------------------------------------------------------------------------
@@ -149,18 +144,21 @@ Result<DocumentId> DocumentWriter::insert(Bytes collection, const Document& docu
   return on_collection(*txn_, collection, [&](kv::StoreWriter& store, const doc::Collection& in) -> Id {
     const ByteString storable = TRY(doc::storable_document(document.bson()));
     TRY(doc::write_document(store, in, storable, {.may_exist = false, .may_be_missing = true, .version = {}}));
-    return id_of(storable);
+    return doc::DocumentMaker::id_of_stored(storable);
   });
 }
 
 Result<std::vector<DocumentId>> DocumentWriter::insert_many(Bytes collection, std::span<const Document> documents) {
   using Ids = Result<std::vector<DocumentId>>;
   return on_collection(*txn_, collection, [&](kv::StoreWriter& store, const doc::Collection& in) -> Ids {
-    std::vector<ByteString> storable;
+    std::vector<ByteString> made(documents.size());
+    std::vector<Bytes> storable;
     std::vector<DocumentId> ids;
-    for (const Document& document : documents) {
-      storable.push_back(TRY(doc::storable_document(document.bson())));
-      ids.push_back(TRY(id_of(storable.back())));
+    storable.reserve(documents.size());
+    ids.reserve(documents.size());
+    for (std::size_t i = 0; i < documents.size(); ++i) {
+      storable.push_back(TRY(doc::storable_bytes(documents[i].bson(), made[i])));
+      ids.push_back(doc::DocumentMaker::id_of_stored(storable.back()));
     }
     CHECK(doc::insert_documents(store, in, storable));
     return ids;

@@ -233,7 +233,7 @@ std::optional<int> take_milliseconds(Bytes& text) {
 
 }  // namespace
 
-bool is_wrapper_name(Bytes name) noexcept { return find_wrapper(name) != nullptr; }
+bool is_wrapper_name(Bytes name) noexcept { return name.starts_with('$') && find_wrapper(name) != nullptr; }
 
 Status add_wrapped(Builder& to, Bytes name, Bytes object) {
   Elements walk(object);

@@ -23,24 +23,29 @@ IndexChanges::IndexChanges(const Collection& collection) : collection_(collectio
   for (const Index& index : collection.indexes) multikey_.push_back(index.multikey);
 }
 
+void IndexChanges::hold(IndexEntry&& entry, const Index& index, bool has_expired) {
+  bytes_ += sizeof(Added) + entry.key.size() + entry.value.size();
+  added_.push_back({std::move(entry), &index, has_expired});
+}
+
 Status IndexChanges::add(Bytes before, Bytes after, Bytes id) {
   for (std::size_t i = 0; i < collection_.indexes.size(); ++i) {
     const Index& index = collection_.indexes[i];
-    std::vector<IndexEntry> old_entries, new_entries;
+    if (!before.empty() && !after.empty() && have_same_entries(index, before, after)) continue;
     std::uint64_t ignored = 0;
-    if (!before.empty()) old_entries = TRY(make_entries(index, before, id, ignored));
-    if (!after.empty()) new_entries = TRY(make_entries(index, after, id, multikey_[i]));
-    for (const IndexEntry& entry : old_entries) {
-      if (std::binary_search(new_entries.begin(), new_entries.end(), entry)) continue;
+    old_entries_.clear();
+    new_entries_.clear();
+    if (!before.empty()) CHECK(make_entries(index, before, id, ignored, old_entries_));
+    if (!after.empty()) CHECK(make_entries(index, after, id, multikey_[i], new_entries_));
+    for (const IndexEntry& entry : old_entries_) {
+      if (std::binary_search(new_entries_.begin(), new_entries_.end(), entry)) continue;
       bytes_ += sizeof(ByteString) + entry.key.size();
       erased_.push_back(entry.key);
     }
-    for (IndexEntry& entry : new_entries) {
-      const auto same = std::lower_bound(old_entries.begin(), old_entries.end(), entry);
-      const bool is_there = same != old_entries.end() && same->key == entry.key;
-      if (is_there && same->value == entry.value) continue;
-      bytes_ += sizeof(Added) + entry.key.size() + entry.value.size();
-      added_.push_back({std::move(entry), &index, false});
+    for (IndexEntry& entry : new_entries_) {
+      const auto same = std::lower_bound(old_entries_.begin(), old_entries_.end(), entry);
+      const bool is_there = same != old_entries_.end() && same->key == entry.key;
+      if (!is_there || same->value != entry.value) hold(std::move(entry), index, false);
     }
   }
   return {};
@@ -49,16 +54,43 @@ Status IndexChanges::add(Bytes before, Bytes after, Bytes id) {
 Status IndexChanges::add_to(const Index& index, const RecordView& after, Bytes id) {
   const bool has_expired = !is_visible(collection_, after);
   const auto at = static_cast<std::size_t>(&index - collection_.indexes.data());
-  for (IndexEntry& entry : TRY(make_entries(index, after.bson, id, multikey_[at]))) {
-    bytes_ += sizeof(Added) + entry.key.size() + entry.value.size();
-    added_.push_back({std::move(entry), &index, has_expired});
-  }
+  CHECK(make_entries(index, after.bson, id, multikey_[at], new_entries_));
+  for (IndexEntry& entry : new_entries_) hold(std::move(entry), index, has_expired);
   return {};
 }
 
-Status IndexChanges::check(const kv::StoreReader& txn) {
-  std::sort(added_.begin(), added_.end(), [](const Added& a, const Added& b) { return a.entry < b.entry; });
+// By index and key, so that the tree is written in order. Most keys differ in the bytes behind the index: a word of
+// them is compared first, and what is moved about is small.
+void IndexChanges::sort() {
+  constexpr std::size_t kHead = 5;  // before the key itself
+  struct Place {
+    const Index* index;
+    std::uint64_t word;
+    std::size_t at;
+  };
+  std::vector<Place> order;
+  order.reserve(added_.size());
+  for (std::size_t i = 0; i < added_.size(); ++i) {
+    std::uint64_t word = 0;
+    for (std::size_t k = kHead; k < kHead + sizeof word; ++k) {
+      const ByteString& key = added_[i].entry.key;
+      word = word << 8 | (k < key.size() ? static_cast<std::uint8_t>(key[k]) : 0);
+    }
+    order.push_back({added_[i].index, word, i});
+  }
+  std::sort(order.begin(), order.end(), [&](const Place& a, const Place& b) {
+    if (a.index != b.index) return a.index < b.index;
+    return a.word != b.word ? a.word < b.word : added_[a.at].entry < added_[b.at].entry;
+  });
+  std::vector<Added> sorted;
+  sorted.reserve(added_.size());
+  for (const Place& place : order) sorted.push_back(std::move(added_[place.at]));
+  added_ = std::move(sorted);
   std::sort(erased_.begin(), erased_.end());
+}
+
+Status IndexChanges::check(const kv::StoreReader& txn) {
+  sort();
   for (const Added& added : added_) {
     if (added.is_unique()) CHECK(check_against_store(txn, added));
   }

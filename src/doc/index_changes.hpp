@@ -36,6 +36,8 @@ class IndexChanges {
     bool is_unique() const noexcept { return index->unique && !has_expired; }
   };
 
+  void hold(IndexEntry&& entry, const Index& index, bool has_expired);
+  void sort();
   Status check_against_store(const kv::StoreReader& txn, const Added& added) const;
   Status check_among_added() const;
   Status apply_multikey(kv::StoreWriter& txn) const;
@@ -45,6 +47,7 @@ class IndexChanges {
   std::vector<Added> added_;
   std::vector<ByteString> erased_;
   std::size_t bytes_ = 0;
+  std::vector<IndexEntry> old_entries_, new_entries_;  // of the document that is being added
 };
 
 }  // namespace vitrine::doc

@@ -113,23 +113,63 @@ bool combine(std::vector<Key>& heads, std::vector<Key> tails) {
   return true;
 }
 
+void append_flags(ByteString& to, bool is_cut, bool is_exact, std::size_t key_size) {
+  to.push_back(static_cast<char>((is_cut ? kIsCut : 0) | (is_exact ? 0 : kIsInexact)));
+  base::append_varint(to, key_size);
+}
+
 void append_entry(std::vector<IndexEntry>& to, const Index& index, const Key& key, Bytes id) {
   const bool is_cut = key.bytes.size() > kIndexHeadMax;
   IndexEntry entry;
   entry.key.reserve(kPrefixSize + std::min(key.bytes.size(), kIndexHeadMax) + kIndexHashSize + id.size());
   entry.key.append(entry_prefix(index, key.bytes)).append(id);
-  entry.value.push_back(static_cast<char>((is_cut ? kIsCut : 0) | (key.is_exact ? 0 : kIsInexact)));
-  base::append_varint(entry.value, key.bytes.size());
+  append_flags(entry.value, is_cut, key.is_exact, key.bytes.size());
   if (is_cut) entry.value.append(key.bytes);
   to.push_back(std::move(entry));
+}
+
+// The entry of one value, which most indexes have of most documents, made in its place. False: it takes more than that.
+bool add_only_entry(const Index& index, Bytes document, Bytes id, std::vector<IndexEntry>& to) {
+  constexpr std::size_t kEncodedMore = 8;  // about that much more than the value
+  const IndexPart& part = index.parts.front();
+  if (index.parts.size() != 1 || part.path.size() != 1 || index.filter) return false;
+  const std::optional<Value> value = find_member(document, part.path.front());
+  if (value ? value->type == Type::Array : index.sparse) return false;
+  IndexEntry entry;
+  entry.key.reserve(kPrefixSize + (value ? value->bytes.size() : 0) + kEncodedMore + id.size());
+  entry.key = index_prefix(index);
+  append_key(entry.key, value.value_or(kNull), part.direction);
+  const std::size_t size = entry.key.size() - kPrefixSize;
+  if (size > kIndexHeadMax) return false;
+  entry.key.append(id);
+  append_flags(entry.value, false, value && decodes_exactly(*value) && decodes_exactly(id_of(document)), size);
+  to.push_back(std::move(entry));
+  return true;
 }
 
 }  // namespace
 
 Result<std::vector<IndexEntry>> make_entries(const Index& index, Bytes document, Bytes id, std::uint64_t& multikey) {
   std::vector<IndexEntry> entries;
+  CHECK(make_entries(index, document, id, multikey, entries));
+  return entries;
+}
+
+bool have_same_entries(const Index& index, Bytes before, Bytes after) noexcept {
+  const auto is_same = [](const std::optional<Value>& a, const std::optional<Value>& b) {
+    return a.has_value() == b.has_value() && (!a || (a->type == b->type && a->bytes == b->bytes));
+  };
+  if (index.parts.size() != 1 || index.filter || !is_same(id_of(before), id_of(after))) return false;
+  const std::string& member = index.parts.front().path.front();
+  return is_same(find_member(before, member), find_member(after, member));
+}
+
+Status make_entries(const Index& index, Bytes document, Bytes id, std::uint64_t& multikey,
+                    std::vector<IndexEntry>& to) {
+  to.clear();
+  if (add_only_entry(index, document, id, to)) return {};
   StepBudget unlimited(std::numeric_limits<std::uint64_t>::max());
-  if (index.filter && !index.filter->matches(document, unlimited)) return entries;
+  if (index.filter && !index.filter->matches(document, unlimited)) return {};
   const std::optional<Element> first = Elements(document).next();
   const bool is_exact = first && decodes_exactly(first->value) && parts_are_in_order(index, document);
   std::vector<Key> keys(1, {{}, is_exact});
@@ -142,11 +182,11 @@ Result<std::vector<IndexEntry>> make_entries(const Index& index, Bytes document,
     if (!combine(keys, std::move(path.keys())))
       return Status::error(ErrorCode::IndexTooManyKeys).with("index", index.name);
   }
-  if (index.sparse && !has_value) return entries;
-  entries.reserve(keys.size());
-  for (const Key& key : keys) append_entry(entries, index, key, id);
-  if (entries.size() > 1) std::sort(entries.begin(), entries.end());
-  return entries;
+  if (index.sparse && !has_value) return {};
+  to.reserve(keys.size());
+  for (const Key& key : keys) append_entry(to, index, key, id);
+  if (to.size() > 1) std::sort(to.begin(), to.end());
+  return {};
 }
 
 Result<IndexEntryView> read_entry(Bytes key, Bytes value) {

@@ -36,9 +36,12 @@ struct IndexEntryView {
   bool is_exact = false;
 };
 
-// The entries of a document, sorted. `multikey` gets a bit for each path with several values.
-// Errors: IndexTooManyKeys.
+// The entries of a document, sorted, in the place of what `to` holds. `multikey` gets a bit for each path with several
+// values. Errors: IndexTooManyKeys.
+Status make_entries(const Index& index, Bytes document, Bytes id, std::uint64_t& multikey, std::vector<IndexEntry>& to);
 Result<std::vector<IndexEntry>> make_entries(const Index& index, Bytes document, Bytes id, std::uint64_t& multikey);
+// Do two states of a document clearly have the same entries? False when in doubt.
+bool have_same_entries(const Index& index, Bytes before, Bytes after) noexcept;
 
 // Errors: DocumentMalformed, when it is damaged.
 Result<IndexEntryView> read_entry(Bytes key, Bytes value);

@@ -182,7 +182,7 @@ TYPED_TEST(IndexRandomTest, indexes_equal_their_recomputation_after_random_trans
       } else if (random.one_in(3)) {
         std::vector<ByteString> many;
         for (std::int64_t i = 0; i < 3; ++i) many.push_back(generator.numbered_document(100 + 3 * id + i));
-        done = insert_documents(*txn, collection, many);
+        done = insert_documents(*txn, collection, testing::views(many));
       } else {
         done = write_document(*txn, collection, generator.numbered_document(id), {}).status();
       }

@@ -149,7 +149,7 @@ TYPED_TEST(IndexTest, picks_the_index_with_the_fewest_entries_and_heeds_a_hint) 
       const Document document = json("{\"_id\":" + n + ",\"few\":" + few + ",\"many\":" + many + "}");
       documents.emplace_back(document.bson());
     }
-    return insert_documents(txn, open_collection(txn, "c").value(), documents);
+    return insert_documents(txn, open_collection(txn, "c").value(), testing::views(documents));
   })));
   QueryRun run;
   const std::string found = this->find(R"({"many": 1, "few": 7})", "{}", {}, &run);
@@ -182,7 +182,7 @@ TYPED_TEST(IndexTest, a_unique_index_refuses_a_second_document_and_changes_nothi
   EXPECT_TRUE(fails(this->write([](kv::StoreWriter& txn) {
     const std::vector<ByteString> pair = {storable_document(json(R"({"_id": 7, "a": 1})").bson()).value(),
                                           storable_document(json(R"({"_id": 8, "a": 1})").bson()).value()};
-    return insert_documents(txn, open_collection(txn, "c").value(), pair);
+    return insert_documents(txn, open_collection(txn, "c").value(), testing::views(pair));
   }),
                     ErrorCode::IndexDuplicate));
   EXPECT_EQ(this->find("{}"), " 2 3 4");

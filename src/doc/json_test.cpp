@@ -121,6 +121,20 @@ TEST(Json, refuses_a_name_twice_and_a_name_with_a_zero_byte) {
   EXPECT_TRUE(fails(refusal(R"({"a": 1, "b": {"x": 1, "y": 2, "x": 3}})"), ErrorCode::DocumentMalformed));
   EXPECT_TRUE(fails(refusal(R"({"a": 1, "\u0061": 2})"), ErrorCode::DocumentMalformed));
   EXPECT_TRUE(fails(refusal(R"({"a\u0000": 1})"), ErrorCode::DocumentMalformed));
+  std::string many = "{\"b\":{\"a\":0";
+  for (int i = 0; i < 40; ++i) many.append(",\"").append(std::to_string(i)).append("\":0");
+  EXPECT_TRUE(ok(Document::from_json(many + "}}")));
+  EXPECT_TRUE(fails(refusal(many + ",\"a\":1}}"), ErrorCode::DocumentMalformed));
+  EXPECT_TRUE(fails(refusal(many + ",\"39\":1}}"), ErrorCode::DocumentMalformed));
+}
+
+TEST(Json, refuses_what_bson_could_not_hold) {
+  for (const char* text : {"{\"a\":\"\xff\"}", "{\"\xff\":1}", R"({"a":"\ud800"})", R"({"\udc00":1})"}) {
+    EXPECT_TRUE(fails(refusal(text), ErrorCode::JsonMalformed)) << text;
+  }
+  const std::string old_binary = R"({"a":{"$binary":{"base64":"AAAA","subType":"02"}}})";
+  EXPECT_TRUE(fails(refusal(old_binary), ErrorCode::DocumentMalformed));
+  EXPECT_TRUE(fails(refusal("{\"b\":[" + old_binary + "]}"), ErrorCode::DocumentMalformed));
 }
 
 TEST(Json, takes_a_hundred_levels_and_not_one_more) {
@@ -131,6 +145,16 @@ TEST(Json, takes_a_hundred_levels_and_not_one_more) {
   };
   EXPECT_TRUE(ok(Document::from_json(nested(kDocumentDepthMax))));
   EXPECT_TRUE(fails(refusal(nested(kDocumentDepthMax + 1)), ErrorCode::DocumentTooDeep));
+  const auto around = [](std::size_t levels, const std::string& value) {
+    std::string text;
+    for (std::size_t i = 0; i < levels; ++i) text.append("{\"a\":");
+    return text.append(value).append(levels, '}');
+  };
+  // What is empty is a level, too.
+  for (const char* empty : {"{}", "[]"}) {
+    EXPECT_TRUE(ok(Document::from_json(around(kDocumentDepthMax - 1, empty))));
+    EXPECT_TRUE(fails(refusal(around(kDocumentDepthMax, empty)), ErrorCode::DocumentTooDeep));
+  }
   EXPECT_TRUE(fails(refusal("{\"a\":" + std::string(100'000, '[') + std::string(100'000, ']') + "}"),
                     ErrorCode::DocumentTooDeep));
 }
@@ -229,9 +253,11 @@ TEST(Json, agrees_with_another_parser_on_damaged_text) {
       text.replace(random.below(text.size()), random.below(3), kPieces[random.below(std::size(kPieces))]);
     }
     const bool expected = nlohmann::json::accept(text);
-    const Status status = Document::from_json(text).status();
+    const Result<Document> read = Document::from_json(text);
+    const Status status = read.status();
     if (status.is_ok()) {
       ASSERT_TRUE(expected) << text;
+      ASSERT_TRUE(ok(check_document(read->bson()))) << text;
       ++accepted;
     } else if (status.code() == ErrorCode::JsonMalformed && text.starts_with("{")) {
       const bool is_number_rule = status.message().find("range of doubles") != std::string_view::npos;

@@ -72,6 +72,32 @@ TEST_F(FindTest, counts_from_the_index_alone) {
   EXPECT_EQ(documents_.count("c", json(R"({"t": {"$in": [7, 8]}})")).value(), 2u);
 }
 
+// Rewriting a document leaves those entries alone that stay, but not those that only look the same.
+TEST_F(FindTest, an_index_that_answers_alone_knows_what_a_document_was_replaced_by) {
+  create_index("by_a", R"({"a": 1})");
+  insert(R"({"_id": 1, "a": "x", "b": 1})");
+  const auto answer = [&] {
+    std::string text;
+    const FindOptions options{.projection = json(R"({"a": 1})"), .versions = false, .any_order = true};
+    EXPECT_TRUE(documents_.explain("c", json(R"({"a": {"$gte": "a"}})"), options).value().is_covered);
+    EXPECT_TRUE(ok(documents_.find("c", json(R"({"a": {"$gte": "a"}})"), options, [&](const StoredDocument& found) {
+      text.append(found.document.to_json());
+      return true;
+    })));
+    return text;
+  };
+  const auto replace = [&](const char* text) { ASSERT_TRUE(documents_.replace("c", json(text)).value()); };
+  EXPECT_EQ(answer(), R"({"_id":1,"a":"x"})");
+  replace(R"({"_id": 1, "a": "x", "b": 2})");
+  EXPECT_EQ(answer(), R"({"_id":1,"a":"x"})");
+  replace(R"({"_id": 1.0, "a": "x", "b": 2})");
+  EXPECT_EQ(answer(), R"({"_id":1.0,"a":"x"})");
+  replace(R"({"_id": 1.0, "b": 2, "a": "y"})");
+  EXPECT_EQ(answer(), R"({"_id":1.0,"a":"y"})");
+  replace(R"({"_id": 1, "b": 2})");
+  EXPECT_EQ(answer(), "");
+}
+
 TEST_F(FindTest, pages_go_on_where_the_last_one_ended_whatever_was_written) {
   insert_numbers(25);
   for (const char* sort : {"{}", R"({"n": -1})", R"({"_id": -1})", R"({"n": 1, "t": -1})"}) {

@@ -25,13 +25,6 @@ Result<RecordView> decode_record(Bytes entry) {
   return record;
 }
 
-ByteString encode_record(const kv::StoreReader& txn, Bytes document, std::uint64_t expires) {
-  ByteString entry(1, expires != 0 ? kExpiringFormat : kRecordFormat);
-  base::append_varint(entry, txn.read_version() + 1);
-  if (expires != 0) base::append_varint(entry, expires);
-  return entry.append(document);
-}
-
 // Without a BSON when there is no entry.
 Result<RecordView> decode_if_any(const std::optional<ByteString>& entry) {
   return entry ? decode_record(*entry) : Result<RecordView>(RecordView{});
@@ -41,16 +34,41 @@ std::uint64_t time_of(const Collection& collection, const RecordView& record) {
   return record.bson.empty() ? 0 : expires_ms(collection, record.bson, record.own_expires_ms);
 }
 
-// What writing an entry takes with it, beside the indexes. `before` may have expired, or be none.
-Status put_record(kv::StoreWriter& txn, const Collection& collection, Bytes id, const RecordView& before,
-                  Bytes document, std::uint64_t expires) {
-  const ChangeKind kind = is_visible(collection, before) ? ChangeKind::Update : ChangeKind::Insert;
-  const RecordView after{document, 0, expires};
-  if (expires != 0) CHECK(mark_expiring(txn, collection));
-  CHECK(move_expiry(txn, collection, id, time_of(collection, before), time_of(collection, after)));
-  CHECK(txn.put(document_prefix(collection).append(id), encode_record(txn, document, expires)));
-  return log_change(txn, kind, collection.name, document);
-}
+// Writes entries of a collection, with what that takes beside the indexes.
+class RecordWriter {
+ public:
+  static Result<RecordWriter> open(kv::StoreWriter& txn, const Collection& collection) {
+    return RecordWriter(txn, collection, TRY(keeps_changes(txn)));
+  }
+
+  // `before` may have expired, or be none.
+  Status put(Bytes id, const RecordView& before, Bytes document, std::uint64_t expires) {
+    const RecordView after{document, 0, expires};
+    if (expires != 0) CHECK(mark_expiring(txn_, collection_));
+    CHECK(move_expiry(txn_, collection_, id, time_of(collection_, before), time_of(collection_, after)));
+    key_.assign(prefix_).append(id);
+    entry_.assign(1, expires != 0 ? kExpiringFormat : kRecordFormat);
+    base::append_varint(entry_, txn_.read_version() + 1);
+    if (expires != 0) base::append_varint(entry_, expires);
+    return txn_.put(key_, entry_.append(document));
+  }
+  // `before` as it was for put().
+  Status log(const RecordView& before, Bytes document) {
+    if (!logs_) return {};
+    const ChangeKind kind = is_visible(collection_, before) ? ChangeKind::Update : ChangeKind::Insert;
+    return log_change(txn_, kind, collection_.name, document);
+  }
+
+ private:
+  RecordWriter(kv::StoreWriter& txn, const Collection& collection, bool logs)
+      : txn_(txn), collection_(collection), prefix_(document_prefix(collection)), logs_(logs) {}
+
+  kv::StoreWriter& txn_;
+  const Collection& collection_;
+  const ByteString prefix_;
+  const bool logs_;
+  ByteString key_, entry_;  // of the last one; their memory is used again
+};
 
 Status erase_record(kv::StoreWriter& txn, const Collection& collection, Bytes id, const RecordView& before,
                     ChangeKind kind) {
@@ -68,14 +86,9 @@ Status check_validator(const Collection& collection, Bytes document) {
 
 // A name with `$` would be taken for an operator or a type wrapper in JSON. References need three of them.
 Status check_names(Bytes document) {
-  for (Elements walk(document); const auto element = walk.next();) {
-    const Bytes name = element->name;
-    if (name.starts_with('$') && !is_reference_name(name)) {
-      return Status::error(ErrorCode::DocumentMalformed, "a member's name begins with $");
-    }
-    if (element->value.is_container()) CHECK(check_names(element->value.bytes));
-  }
-  return {};
+  const auto may_be_stored = [](Bytes name) { return !name.starts_with('$') || is_reference_name(name); };
+  if (all_names(document, may_be_stored)) return {};
+  return Status::error(ErrorCode::DocumentMalformed, "a member's name begins with $");
 }
 
 }  // namespace
@@ -184,13 +197,13 @@ Result<std::uint64_t> count_documents(const kv::StoreReader& txn, const Collecti
   return txn.scan(prefix, after_prefix(prefix), {}, [](Bytes, Bytes) { return true; });
 }
 
-Result<ByteString> storable_document(Bytes document) {
+Result<Bytes> storable_bytes(Bytes document, ByteString& made) {
   CHECK(check_names(document));
   Builder builder;
   const std::optional<Value> id = find_member(document, kIdName);
   if (id) {
     CHECK(check_id(*id));
-    if (id->bytes.data() == id_of(document).bytes.data()) return ByteString(document);
+    if (id->bytes.data() == id_of(document).bytes.data()) return document;
     builder.add(kIdName, *id);
   } else {
     builder.add_binary(kIdName, TRY(make_uuid(os::system_env())), kUuidSubtype);
@@ -198,9 +211,15 @@ Result<ByteString> storable_document(Bytes document) {
   for (Elements walk(document); const auto element = walk.next();) {
     if (element->name != kIdName) builder.add(element->name, element->value);
   }
-  ByteString storable = builder.finish();
-  if (storable.size() > kDocumentSizeMax) return Status::error(ErrorCode::DocumentTooLarge);
-  return storable;
+  made = builder.finish();
+  if (made.size() > kDocumentSizeMax) return Status::error(ErrorCode::DocumentTooLarge);
+  return Bytes(made);
+}
+
+Result<ByteString> storable_document(Bytes document) {
+  ByteString made;
+  const Bytes storable = TRY(storable_bytes(document, made));
+  return made.empty() ? ByteString(storable) : std::move(made);
 }
 
 Result<WriteResult> write_document(kv::StoreWriter& txn, const Collection& collection, Bytes document,
@@ -217,38 +236,89 @@ Result<WriteResult> write_document(kv::StoreWriter& txn, const Collection& colle
   CHECK(changes.add(before.bson, document, id));
   CHECK(changes.check(txn));
   const std::uint64_t kept = is_there ? before.own_expires_ms : 0;
-  CHECK(put_record(txn, collection, id, before, document, expectation.expires_ms.value_or(kept)));
+  RecordWriter writer = TRY(RecordWriter::open(txn, collection));
+  CHECK(writer.put(id, before, document, expectation.expires_ms.value_or(kept)));
+  CHECK(writer.log(before, document));
   CHECK(changes.apply(txn));
   return WriteResult{is_there, true};
 }
 
-Status insert_documents(kv::StoreWriter& txn, const Collection& collection, const std::vector<ByteString>& documents) {
-  const ByteString prefix = document_prefix(collection);
-  std::vector<ByteString> keys;
-  keys.reserve(documents.size());
-  for (const ByteString& document : documents) {
-    keys.push_back(prefix + encoded_key(id_of(document)));
-    CHECK(check_validator(collection, document));
+namespace {
+
+// Documents to be inserted: what comes before them, and the order of their keys, in which the tree is written.
+class Insertion {
+ public:
+  explicit Insertion(const Collection& collection)
+      : collection_(collection), prefix_(document_prefix(collection)), changes_(collection) {}
+
+  Status prepare(const kv::StoreReader& txn, const std::vector<Bytes>& documents) {
+    keys_.reserve(documents.size());
+    order_.reserve(documents.size());
+    for (const Bytes document : documents) {
+      order_.push_back(keys_.size());
+      keys_.push_back(prefix_);
+      append_key(keys_.back(), id_of(document));
+      CHECK(check_validator(collection_, document));
+    }
+    CHECK(put_in_order());
+    there_.resize(keys_.size());
+    before_.resize(keys_.size());
+    if (!keys_.empty() && !TRY(lies_behind(txn, keys_[order_.front()]))) CHECK(read_there(txn));
+    for (std::size_t i = 0; i < keys_.size(); ++i) CHECK(changes_.add(before_[i].bson, documents[i], id(i)));
+    return changes_.check(txn);
   }
-  std::vector<ByteString> sorted = keys;
-  std::sort(sorted.begin(), sorted.end());
-  const bool repeats = std::adjacent_find(sorted.begin(), sorted.end()) != sorted.end();
-  if (repeats) return Status::error(ErrorCode::DocumentExists, "two of the documents have the same id");
-  std::vector<std::optional<ByteString>> there;
-  CHECK(txn.multi_get(std::vector<Bytes>(keys.begin(), keys.end()),
-                      [&](std::size_t, std::optional<Bytes> value) { there.emplace_back(value); }));
-  IndexChanges changes(collection);
-  std::vector<RecordView> before;
-  for (std::size_t i = 0; i < there.size(); ++i) {
-    before.push_back(TRY(decode_if_any(there[i])));
-    if (is_visible(collection, before[i])) return Status::error(ErrorCode::DocumentExists).with("index", i);
-    CHECK(changes.add(before[i].bson, documents[i], Bytes(keys[i]).substr(prefix.size())));
+
+  Status write(kv::StoreWriter& txn, const std::vector<Bytes>& documents) {
+    RecordWriter writer = TRY(RecordWriter::open(txn, collection_));
+    for (const std::size_t i : order_) CHECK(writer.put(id(i), before_[i], documents[i], 0));
+    for (std::size_t i = 0; i < documents.size(); ++i) CHECK(writer.log(before_[i], documents[i]));
+    return changes_.apply(txn);
   }
-  CHECK(changes.check(txn));
-  for (std::size_t i = 0; i < keys.size(); ++i) {
-    CHECK(put_record(txn, collection, Bytes(keys[i]).substr(prefix.size()), before[i], documents[i], 0));
+
+ private:
+  Bytes id(std::size_t i) const { return Bytes(keys_[i]).substr(prefix_.size()); }
+
+  Status put_in_order() {
+    const auto is_below = [&](std::size_t a, std::size_t b) { return keys_[a] < keys_[b]; };
+    if (!std::is_sorted(order_.begin(), order_.end(), is_below)) std::sort(order_.begin(), order_.end(), is_below);
+    const auto is_same = [&](std::size_t a, std::size_t b) { return keys_[a] == keys_[b]; };
+    const bool repeats = std::adjacent_find(order_.begin(), order_.end(), is_same) != order_.end();
+    if (!repeats) return {};
+    return Status::error(ErrorCode::DocumentExists, "two of the documents have the same id");
   }
-  return changes.apply(txn);
+
+  // Ids that are made one after the other mostly lie behind all that are there.
+  Result<bool> lies_behind(const kv::StoreReader& txn, Bytes key) const {
+    return TRY(txn.scan(key, after_prefix(prefix_), {.limit = 1}, [](Bytes, Bytes) { return true; })) == 0;
+  }
+
+  // What is there can only be documents that have expired.
+  Status read_there(const kv::StoreReader& txn) {
+    CHECK(txn.multi_get(std::vector<Bytes>(keys_.begin(), keys_.end()), [&](std::size_t i, std::optional<Bytes> value) {
+      if (value) there_[i].emplace(*value);
+    }));
+    for (std::size_t i = 0; i < there_.size(); ++i) {
+      before_[i] = TRY(decode_if_any(there_[i]));
+      if (is_visible(collection_, before_[i])) return Status::error(ErrorCode::DocumentExists).with("index", i);
+    }
+    return {};
+  }
+
+  const Collection& collection_;
+  const ByteString prefix_;
+  std::vector<ByteString> keys_;
+  std::vector<std::size_t> order_;
+  std::vector<std::optional<ByteString>> there_;  // entries
+  std::vector<RecordView> before_;                // views of them
+  IndexChanges changes_;
+};
+
+}  // namespace
+
+Status insert_documents(kv::StoreWriter& txn, const Collection& collection, const std::vector<Bytes>& documents) {
+  Insertion insertion(collection);
+  CHECK(insertion.prepare(txn, documents));
+  return insertion.write(txn, documents);
 }
 
 Result<bool> remove_document(kv::StoreWriter& txn, const Collection& collection, const Value& id,

@@ -66,6 +66,8 @@ Status remove_expired(kv::StoreWriter& txn, const Collection& collection, Bytes 
 // A document as it is stored: "_id" first, made up when it is missing, names checked.
 // Errors: DocumentIdInvalid, DocumentMalformed, DocumentTooLarge.
 Result<ByteString> storable_document(Bytes document);
+// The same without a copy where it can be stored as it is; otherwise it lies in `made`.
+Result<Bytes> storable_bytes(Bytes document, ByteString& made);
 
 // What writing expects of the document that is there.
 struct Expectation {
@@ -88,7 +90,7 @@ Status check_version(std::optional<std::uint64_t> expected, std::uint64_t found)
 Result<WriteResult> write_document(kv::StoreWriter& txn, const Collection& collection, Bytes document,
                                    const Expectation& expectation);
 // All or none; `documents` are storable.
-Status insert_documents(kv::StoreWriter& txn, const Collection& collection, const std::vector<ByteString>& documents);
+Status insert_documents(kv::StoreWriter& txn, const Collection& collection, const std::vector<Bytes>& documents);
 // True when it was there. Errors: VersionDiffers.
 Result<bool> remove_document(kv::StoreWriter& txn, const Collection& collection, const Value& id,
                              std::optional<std::uint64_t> expected);

@@ -16,6 +16,7 @@ using testing::json;
 using testing::ok;
 using testing::OwnedValue;
 using testing::storable;
+using testing::views;
 
 template <typename Holder>
 class StoreDocumentsTest : public testing::StoreTest<Holder> {};
@@ -142,7 +143,7 @@ TYPED_TEST(StoreDocumentsTest, inserts_many_or_none) {
   const auto insert = [&](const std::vector<ByteString>& documents) {
     return this->write([&](kv::StoreWriter& txn) {
       // The transaction commits whatever the answer was.
-      const Status inserted = insert_documents(txn, open_collection(txn, "c").value(), documents);
+      const Status inserted = insert_documents(txn, open_collection(txn, "c").value(), views(documents));
       EXPECT_EQ(inserted.is_ok(), documents.size() == 1);
       return Status{};
     });
@@ -152,6 +153,15 @@ TYPED_TEST(StoreDocumentsTest, inserts_many_or_none) {
   EXPECT_EQ(contents(*this->reader(), "c"), R"({"_id":2})");
   ASSERT_TRUE(ok(insert({storable(R"({"_id": 1})")})));
   EXPECT_EQ(contents(*this->reader(), "c"), R"({"_id":1}{"_id":2})");
+  // Behind all that is there, and around it, in any order.
+  ASSERT_TRUE(ok(this->write([](kv::StoreWriter& txn) {
+    const std::vector<ByteString> some = {storable(R"({"_id": 9})"), storable(R"({"_id": 7})")};
+    const std::vector<ByteString> more = {storable(R"({"_id": 8})"), storable(R"({"_id": 0})")};
+    EXPECT_TRUE(ok(insert_documents(txn, open_collection(txn, "c").value(), views(some))));
+    EXPECT_TRUE(ok(insert_documents(txn, open_collection(txn, "c").value(), {})));
+    return insert_documents(txn, open_collection(txn, "c").value(), views(more));
+  })));
+  EXPECT_EQ(contents(*this->reader(), "c"), R"({"_id":0}{"_id":1}{"_id":2}{"_id":7}{"_id":8}{"_id":9})");
 }
 
 TYPED_TEST(StoreDocumentsTest, a_damaged_entry_is_an_error_and_not_a_document) {

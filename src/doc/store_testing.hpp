@@ -25,6 +25,10 @@ struct MemoryHolder {
 
 using Holders = ::testing::Types<NativeHolder, MemoryHolder>;
 
+inline std::vector<Bytes> views(const std::vector<ByteString>& documents) {
+  return {documents.begin(), documents.end()};
+}
+
 inline ByteString storable(const std::string& text) { return storable_document(json(text).bson()).value(); }
 
 // All documents, in order, as JSON.
