@@ -118,6 +118,7 @@ Status Log::write_taken(Turn turn) noexcept {
     if (turn_end_ > written()) {
       for (const LogBuffer::Run& run : taken_.runs()) {
         const os::IoSlice slice{taken_.data() + run.begin, run.end - run.begin};
+        CHECK(slots_.prewrite(run.file_offset + slice.size));
         CHECK(file_->write_at(run.file_offset, {&slice, 1}));
         written_bytes_.fetch_add(slice.size, std::memory_order_relaxed);
       }

@@ -57,7 +57,7 @@ struct ScanResult;  // wal/scan.hpp
 
 class Log {
  public:
-  // Makes a new log file at `path` (replacing one that is there), prewritten and durable with its name, for frames from
+  // Makes a new log file at `path` (replacing one that is there), durable with its name and space, for frames from
   // `start` on; `start.lsn` must be a segment start + kSegmentHeaderSize. Leaves two slots ready. A file left at
   // `path`.new by a crash is replaced.
   static Result<std::unique_ptr<Log>> create(os::Env& env, const std::string& path, format::FileId file,

@@ -36,6 +36,30 @@ TEST_F(LogTest, a_new_log_is_empty_and_has_two_slots) {
   EXPECT_FALSE(scanned.result.torn_tail);
 }
 
+TEST_F(LogTest, zeros_run_some_way_ahead_and_over_nothing) {
+  const std::unique_ptr<os::SimEnv> env = os::SimEnv::create({});
+  std::uint64_t prewritten = 0;  // of the file
+  env->hooks().on_write = [&](const os::SimWrite& write) {
+    prewritten = std::max(prewritten, write.offset + write.size);
+    EXPECT_FALSE(write.overwrites_durable && write.offset >= format::kLogSlotsOffset) << write.offset;
+  };
+  const LogOptions options;
+  const LogPosition start{5 * options.segment_size + format::kSegmentHeaderSize, 0x1234};
+  const std::unique_ptr<Log> log = Log::create(*env, kPath, kFile, start, options).value();
+  ASSERT_TRUE(log->append_open(1, 0, std::array<std::byte, 16>{}).is_ok());
+  EXPECT_LT(env->counters().bytes_written, 256u << 10) << "who opens and closes pays for all slots";
+  std::vector<Transaction> expected;
+  for (std::uint64_t seq = 1; seq <= 700; ++seq) {
+    expected.emplace_back(seq, payload_of(seq, seq % 100 == 0 ? 100'000 : 3000));
+    ASSERT_TRUE(log->sync(put(*log, seq, expected.back().second).value()).is_ok());
+    // The slots are used in the order of the file.
+    const std::uint64_t end = format::kLogSlotsOffset + log->position().lsn - 5 * options.segment_size;
+    EXPECT_GE(prewritten, std::min<std::uint64_t>(end + (64u << 10), log->file_size()));
+  }
+  EXPECT_GE(log->capacity(), 3u << 20);
+  EXPECT_EQ(scan(*env, start).transactions, expected);
+}
+
 TEST_F(LogTest, create_replaces_an_older_log_and_a_stray_file) {
   (void)env_->open(kPath + ".new", os::OpenMode::CreateNew).value();
   {

@@ -23,13 +23,13 @@ Status SlotRing::restore(std::span<const std::optional<format::SegmentHeader>> h
   for (const std::uint64_t slot : live) slots_[slot].is_live = true;
   free_count_ = slots_.size() - live.size();
   count_ = slots_.size();
+  prewritten_ = file_size();  // for all that is known
   return {};
 }
 
-// Gives [from, to) behind the end of the file space and zeros.
+// Gives [from, to) behind the end of the file space, which reads as zeros.
 Status SlotRing::prepare(std::uint64_t from, std::uint64_t to) {
   Status status = file_.reserve(from, to - from);
-  if (status.is_ok()) status = os::write_zeros(file_, from, to - from);
   // Gives back what was taken of a full disk; nothing was in it, so failing to do so costs space only.
   if (!status.is_ok()) (void)file_.resize(from);
   return status;
@@ -42,6 +42,16 @@ Status SlotRing::grow() {
   slots_.emplace_back();
   ++free_count_;
   count_ = slots_.size();
+  return {};
+}
+
+Status SlotRing::prewrite(std::uint64_t end) {
+  constexpr std::uint64_t kAheadMin = 128u << 10, kAheadMax = 1u << 20;
+  const std::uint64_t ahead = std::clamp(end - format::kLogSlotsOffset, kAheadMin, kAheadMax);
+  if (prewritten_ >= std::min(end + ahead / 2, file_size())) return {};
+  const std::uint64_t from = std::max(prewritten_, end), to = std::min(end + ahead, file_size());
+  if (from < to) CHECK(os::write_zeros(file_, from, to - from));
+  prewritten_ = std::max(from, to);
   return {};
 }
 

@@ -2,14 +2,17 @@
 // The ring of slots in a log file: which segment each slot holds, which are free, and how the file grows. Knows places;
 // must not know frames.
 //
-// A slot that was never used is prewritten with zeros, so that a later commit into it changes neither the size nor the
-// extents of the file and costs one data write. The zeros become durable with the next sync of the log.
+// A slot that was never used has its space, and reads as zeros. Some way ahead of what is written the zeros are really
+// written, so that a later commit changes neither the size nor the extents of the file and costs one data write. They
+// become durable with the syncs of the log until it comes to them. The way grows with what was written: who opens a
+// database and closes it again does not pay for much.
 //
 // A free slot keeps the segment header of its last use, and that number may lie ahead: a crash can leave headers of
 // segments that the recovered log has not reached again. take() reuses such a slot for just that segment, because two
 // slots that claim one segment would have to be told apart at the next recovery.
 //
-// Thread safety: the owner serializes all calls; count() and file_size() may be called from any thread.
+// Thread safety: the owner serializes all calls; count() and file_size() may be called from any thread. prewrite() is
+// for the one who writes the file, beside all others.
 #pragma once
 
 #include <atomic>
@@ -34,6 +37,8 @@ class SlotRing {
 
   // Adds one free slot. Errors: LogFull at the largest size, DiskFull (nothing changed), WriteFailed.
   Status grow();
+  // Before bytes up to `end` of the file are written: makes sure of zeros ahead of them. Errors: WriteFailed.
+  Status prewrite(std::uint64_t end);
   bool can_grow() const noexcept { return slots_.size() < slot_count_max_; }
 
   // Gives segment `number` a slot and returns the offset of the slot. REQUIRES: free_count() > 0.
@@ -62,6 +67,7 @@ class SlotRing {
   std::vector<Slot> slots_;
   std::size_t free_count_ = 0;
   std::atomic<std::uint64_t> count_{0};  // slots_.size(), for other threads
+  std::uint64_t prewritten_ = 0;         // of the file; what lies behind has its space only
 };
 
 }  // namespace vitrine::wal
