@@ -180,6 +180,7 @@ Result<Engine::CheckpointPlan> Engine::begin_checkpoint(Ending ending) {
 // --- Under the latch -------------------------------------------------------------------------------------------------
 
 void Engine::drain_released() {
+  if (!versions_->has_pages_to_give_back()) return;
   const std::vector<tree::RetiredPages> released = versions_->take_released();
   std::vector<PageNo> single;  // longer runs never are in the pool
   single.reserve(released.size());

@@ -23,7 +23,7 @@ std::size_t record_max(const Options& options) noexcept {
 }  // namespace
 
 WriteSession::WriteSession(std::shared_ptr<Engine> engine)
-    : engine_(std::move(engine)), base_(engine_->versions_->latest()), commit_seq_(base_.commit_seq + 1) {
+    : engine_(std::move(engine)), base_(engine_->versions_->latest_of_writer()), commit_seq_(base_.commit_seq + 1) {
   engine_->writing_thread_.store(std::this_thread::get_id(), std::memory_order_relaxed);
 }
 

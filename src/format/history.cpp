@@ -27,7 +27,8 @@ void History::begin(std::uint64_t first_seq, std::uint64_t session) noexcept {
 CommitToken History::token(std::uint64_t seq) const noexcept {
   CommitToken token{seq, 0};
   for (const SessionStart& start : starts_) {
-    if (start.session != 0 && start.first_seq <= seq) token.session = start.session;
+    if (start.session == 0 || start.first_seq > seq) break;
+    token.session = start.session;
   }
   return token;
 }

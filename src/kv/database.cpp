@@ -13,6 +13,13 @@
 
 namespace vitrine {
 
+Status DatabaseImpl::check_known(Keyspace keyspace, engine::WriteSession& session) {
+  if (keyspace.id == known_keyspace || keyspace.id == kv::kDefaultId) return {};
+  CHECK(kv::check_keyspace(session.engine().pool(), session.root(), keyspace));
+  known_keyspace = keyspace.id;
+  return {};
+}
+
 void DatabaseImpl::end_transactions() {
   for (;;) {
     TransactionImpl* txn = nullptr;
@@ -108,8 +115,13 @@ Status Database::put(Keyspace keyspace, Bytes key, Bytes value, std::optional<Du
     std::shared_ptr<engine::Engine> engine = impl_->current();
     std::unique_ptr<engine::WriteSession> session = TRY(engine->begin_write(std::nullopt));
     const Durability wanted = durability.value_or(engine->options().durability);
-    TransactionImpl txn(impl_, std::move(engine), std::move(session));
-    return txn.put_alone(keyspace, key, value, wanted);
+    kv::OperationMeter meter(impl_->operations);
+    const kv::Operating measured(meter, engine->env(), kv::Operation::Put);
+    CHECK(kv::check_entry(*engine, key, value));
+    CHECK(impl_->check_known(keyspace, *session));
+    const kv::TreeKey tree_key(keyspace, key);
+    const std::string header = kv::record_header(keyspace, session->commit_seq());
+    return session->put_alone(tree_key.bytes(), header, value, wanted).status;
   });
 }
 

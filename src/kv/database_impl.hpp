@@ -49,6 +49,7 @@ struct DatabaseImpl : std::enable_shared_from_this<DatabaseImpl> {
   }
   // The engine transactions begin on. Read-only handles change it when they move on to a newer checkpoint.
   std::shared_ptr<engine::Engine> current() const {
+    if (lasting != nullptr) return engine;
     std::lock_guard lock(mutex);
     return engine;
   }
@@ -63,6 +64,9 @@ struct DatabaseImpl : std::enable_shared_from_this<DatabaseImpl> {
     (txn->previous != nullptr ? txn->previous->next : open_transactions) = txn->next;
     if (txn->next != nullptr) txn->next->previous = txn->previous;
   }
+  // Whether the keyspace exists, looked up once. REQUIRES: `session` has changed nothing, so that what it finds is
+  // committed. Errors: KeyspaceNotFound.
+  Status check_known(Keyspace keyspace, engine::WriteSession& session);
   Status close();
   void end_transactions();
   // Where backups and exports go and imports come from: for in-memory databases, too, the world outside.

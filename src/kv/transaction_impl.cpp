@@ -18,6 +18,19 @@ Status check_key(const engine::Engine& engine, Bytes key) {
   return {};
 }
 
+Status check_entry(const engine::Engine& engine, Bytes key, Bytes value) {
+  CHECK(check_key(engine, key));
+  if (value.size() > kValueMax) return Status::error(ErrorCode::ValueTooLarge).with("size", value.size());
+  return {};
+}
+
+Status check_keyspace(pool::Pool& pool, const tree::TreeRoot& root, Keyspace keyspace) {
+  std::string name;
+  make_tree_key(kCatalog, catalog_id_key(keyspace.id), name);
+  const bool exists = TRY(tree::find(pool, root, name)).has_value();
+  return exists ? Status{} : Status::error(ErrorCode::KeyspaceNotFound).with("id", keyspace.id);
+}
+
 Result<Record> view_record(pool::Pool& pool, Keyspace keyspace, const tree::Found& found, std::string& large) {
   if (!found.large) return split_record(keyspace, found.value);
   CHECK(tree::read_value(pool, found.value, true, large));
@@ -144,33 +157,9 @@ void TransactionImpl::suspend_cursors() noexcept {
 Status TransactionImpl::prepare_change(Keyspace keyspace) {
   suspend_cursors();
   if (keyspace.id == known_keyspace || keyspace.id == kv::kDefaultId) return {};
-  const bool exists = TRY(find(kv::kCatalog, kv::catalog_id_key(keyspace.id))).has_value();
-  if (!exists) return Status::error(ErrorCode::KeyspaceNotFound).with("id", keyspace.id);
+  CHECK(kv::check_keyspace(pool(), root(), keyspace));
   known_keyspace = keyspace.id;
   return {};
-}
-
-Status TransactionImpl::check_put(Bytes key, Bytes value) const {
-  CHECK(writable());
-  CHECK(check_key(key));
-  if (value.size() > kv::kValueMax) return Status::error(ErrorCode::ValueTooLarge).with("size", value.size());
-  return {};
-}
-
-// In a transaction that has changed nothing, so that what it finds is committed, and the handle may remember it.
-Status TransactionImpl::prepare_first_change(Keyspace keyspace) {
-  known_keyspace = database->known_keyspace;
-  CHECK(prepare_change(keyspace));
-  database->known_keyspace = keyspace.id;
-  return {};
-}
-
-Status TransactionImpl::put_alone(Keyspace keyspace, Bytes key, Bytes value, Durability durability) {
-  const kv::Operating measured = operating(kv::Operation::Put);
-  CHECK(check_put(key, value));
-  CHECK(prepare_first_change(keyspace));
-  kv::make_tree_key(keyspace, key, tree_key);
-  return session->put_alone(tree_key, kv::record_header(keyspace, session->commit_seq()), value, durability).status;
 }
 
 // Small, and nothing looks at the tree without asking usable(): a cursor would, and so would a value that is written.
@@ -181,7 +170,8 @@ bool TransactionImpl::may_hold(Bytes key, Bytes value) const noexcept {
 
 Status TransactionImpl::hold(Keyspace keyspace, Bytes key, Bytes value) {
   CHECK(session->usable());
-  CHECK(prepare_first_change(keyspace));
+  CHECK(database->check_known(keyspace, *session));
+  known_keyspace = keyspace.id;
   HeldPut put{keyspace, {}, std::string(value)};
   kv::make_tree_key(keyspace, key, put.tree_key);
   held = std::move(put);
@@ -202,7 +192,8 @@ Commit TransactionImpl::commit(Durability durability) {
 
 Status TransactionImpl::put(Keyspace keyspace, Bytes key, Bytes value) {
   const kv::Operating measured = operating(kv::Operation::Put);
-  CHECK(check_put(key, value));
+  CHECK(writable());
+  CHECK(kv::check_entry(*engine, key, value));
   if (may_hold(key, value)) return hold(keyspace, key, value);
   // The views may point into a page that a cursor is about to let go.
   std::string kept_value;

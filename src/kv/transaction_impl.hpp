@@ -27,6 +27,10 @@ namespace kv {
 
 // Key of a user operation. Errors: KeyEmpty, KeyTooLong.
 Status check_key(const engine::Engine& engine, Bytes key);
+// Entry to be put. Errors: those of the key, ValueTooLarge.
+Status check_entry(const engine::Engine& engine, Bytes key, Bytes value);
+// Errors: KeyspaceNotFound.
+Status check_keyspace(pool::Pool& pool, const tree::TreeRoot& root, Keyspace keyspace);
 // Value and version of what was found: views into the page, or of a large value into `large`.
 Result<Record> view_record(pool::Pool& pool, Keyspace keyspace, const tree::Found& found, std::string& large);
 // The same, the value copied. Returns the version.
@@ -78,18 +82,14 @@ struct TransactionImpl {
   void suspend_cursors() noexcept;
   // Before each change: the keyspace must exist (the catalog is none), cursors let go.
   Status prepare_change(Keyspace keyspace);
-  Status prepare_first_change(Keyspace keyspace);
   // When keyspaces may have gone.
   void forget_keyspaces() noexcept {
     known_keyspace = kv::kDefaultId;
     named.clear();
   }
-  Status check_put(Bytes key, Bytes value) const;
   // The first change of a transaction is only held: when it stays the only one, it is committed as a put alone.
   Status put(Keyspace keyspace, Bytes key, Bytes value);
   Commit commit(Durability durability);
-  // The only change of this transaction, and its end.
-  Status put_alone(Keyspace keyspace, Bytes key, Bytes value, Durability durability);
   Status put_catalog(Bytes key, Bytes value);
   void cut_writers(const Status& why) noexcept;
   // To be held while the operation runs.

@@ -46,8 +46,8 @@ Result<pool::ReadGuard> fetch_leaf(pool::Pool& pool, const PageRef& root, Bytes 
   }
 }
 
-// The leaf that covers `key`, its parents looked at without pins; null when they are not in memory, or are damaged.
-// REQUIRES: a visit.
+}  // namespace
+
 PageRef peek_leaf(pool::Pool& pool, PageRef at, Bytes key) noexcept {
   for (std::optional<unsigned> level; level != 0u;) {
     const std::byte* const page = pool.peek(at);
@@ -60,6 +60,8 @@ PageRef peek_leaf(pool::Pool& pool, PageRef at, Bytes key) noexcept {
   }
   return at;
 }
+
+namespace {
 
 // With a pin on the leaf alone, as long as its parents are in memory: other threads do not notice.
 Result<pool::ReadGuard> find_leaf(pool::Pool& pool, const PageRef& root, Bytes key) {

@@ -82,19 +82,15 @@ bool TreeWriter::put_in_place(Bytes key, Bytes first, Bytes rest, Version seen) 
 
 // The leaf for `key`, if it can be changed as it is; else none, as when anything is unusual on the way.
 pool::WriteGuard TreeWriter::young_leaf(Bytes key, Version seen) {
-  PageRef ref = root_.page;
-  std::optional<unsigned> level;  // of the page that `ref` names
-  while (!ref.is_null()) {
-    const pool::ReadGuard page = workspace_.pool().try_fetch(ref);
-    if (!page || !check_node(view(page), ref.page(), level).is_ok()) break;
-    if (view(page).is_leaf()) {
-      const bool is_young = ref.session == workspace_.session() && ref.generation.version() > seen;
-      return is_young ? workspace_.pool().try_dirty(ref) : pool::WriteGuard{};
-    }
-    level = view(page).level() - 1;
-    ref = view(page).child(view(page).child_for(key));
+  pool::Pool& pool = workspace_.pool();
+  PageRef ref;
+  {
+    const pool::Visits::Visit visit = pool.visits().enter(pool::Visits::kNone);
+    if (visit && !root_.page.is_null()) ref = peek_leaf(pool, root_.page, key);
   }
-  return {};
+  if (ref.is_null() || ref.session != workspace_.session() || ref.generation.version() <= seen) return {};
+  pool::WriteGuard leaf = pool.try_dirty(ref);
+  return leaf && is_node_at(view(leaf), 0) ? std::move(leaf) : pool::WriteGuard{};
 }
 
 Status TreeWriter::put_large(Bytes key, const LargeValue& value) {

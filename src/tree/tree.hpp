@@ -50,6 +50,10 @@ inline bool is_node_at(const NodeView& node, std::optional<unsigned> level) noex
 // A node of the tree, at `level` if that is known. PageMalformed when the page is something else.
 Result<pool::ReadGuard> fetch_node(pool::Pool& pool, const PageRef& ref, std::optional<unsigned> level);
 
+// The leaf that covers `key`, its parents looked at without pins; null when they are not in memory, or are damaged. The
+// leaf itself was not looked at. REQUIRES: a visit.
+PageRef peek_leaf(pool::Pool& pool, PageRef at, Bytes key) noexcept;
+
 Result<Found> find(pool::Pool& pool, const TreeRoot& root, Bytes key);
 // The same without a pin, when a look at memory is enough for it: not for a large value, and not for a damaged tree.
 // REQUIRES: a visit that may see `root`; the view holds as long as it lasts.

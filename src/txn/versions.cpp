@@ -71,13 +71,16 @@ void Versions::place(const RetiredPages& pages) {
     undecided_.push_back(pages);
   } else {
     released_.push_back(pages);
+    has_pages_to_give_back_.store(true, std::memory_order_relaxed);
   }
 }
 
 void Versions::note_unread(const RetiredPages& pages) {
   const bool only_checkpoints = std::all_of(pins_.lower_bound(pages.birth), pins_.lower_bound(pages.freed),
                                             [](const auto& pin) { return pin.second.count == pin.second.checkpoints; });
-  if (only_checkpoints && pages.count == 1) unread_.push_back(pages.page);
+  if (!only_checkpoints || pages.count > 1) return;
+  unread_.push_back(pages.page);
+  has_pages_to_give_back_.store(true, std::memory_order_relaxed);
 }
 
 void Versions::publish(const State& state) {
@@ -98,6 +101,7 @@ void Versions::add(const State& state, std::vector<RetiredPages> retired, Lsn du
     publish(state);
   } else {
     waiting_.push_back(state);
+    has_waiting_.store(true, std::memory_order_release);
   }
 }
 
@@ -113,7 +117,9 @@ bool Versions::amend(const std::function<bool(Version seen, State& latest)>& cha
   return true;
 }
 
+// Whoever adds a state that waits calls this once the log is durable that far, and sees what it has stored itself.
 void Versions::advance(Lsn durable) {
+  if (!has_waiting_.load(std::memory_order_acquire)) return;
   std::lock_guard lock(mutex_);
   bool moved = false;
   State newest;
@@ -122,6 +128,7 @@ void Versions::advance(Lsn durable) {
     waiting_.pop_front();
     moved = true;
   }
+  has_waiting_.store(!waiting_.empty(), std::memory_order_release);
   if (moved) publish(newest);
 }
 
@@ -138,6 +145,7 @@ std::vector<RetiredPages> Versions::take_released() {
 
 std::vector<format::PageNo> Versions::take_unread() {
   std::lock_guard lock(mutex_);
+  has_pages_to_give_back_.store(!released_.empty(), std::memory_order_relaxed);
   return std::exchange(unread_, {});
 }
 

@@ -18,6 +18,7 @@
 // Threads: all methods from any thread; each is a short critical section, and visit() takes no lock.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <deque>
 #include <functional>
@@ -73,7 +74,12 @@ class Versions {
   // [writer] Pages that have come to be needed by checkpoints alone: nobody looks at them before the next opening.
   std::vector<format::PageNo> take_unread();
 
+  // [writer] False, without a lock, as before nearly every commit: neither of the two above has anything.
+  bool has_pages_to_give_back() const noexcept { return has_pages_to_give_back_.load(std::memory_order_relaxed); }
+
   State latest() const;
+  // [writer] The same without a lock: nobody else changes it.
+  const State& latest_of_writer() const noexcept { return latest_; }
   State published() const;
   PinReport report() const;
   // Pages of versions up to `until` that somebody may still need, or that nobody has taken since.
@@ -99,12 +105,14 @@ class Versions {
   State published_;
   State latest_;
   std::deque<State> waiting_;
+  std::atomic<bool> has_waiting_{false};
   Pin& pin_of(Version version);
   std::map<Version, Pin> pins_;
   std::map<Version, Pin>::node_type spare_;  // memory of the last pin that went: most pins come and go alone
   std::deque<RetiredPages> undecided_;       // freed > published, in order of freed
   std::vector<RetiredPages> released_;
   std::vector<format::PageNo> unread_;  // of single pages
+  std::atomic<bool> has_pages_to_give_back_{false};
 };
 
 }  // namespace vitrine::txn

@@ -147,6 +147,7 @@ void Log::wait_for_turn(Lock& lock, Lsn lsn) {
 // W4. LOCKS: mutex_ is held.
 void Log::fail(Status status) {
   if (failure_.is_ok()) failure_ = std::move(status);
+  has_failed_.store(true, std::memory_order_release);
   for (std::atomic<std::uint32_t>& gate : gates_) {
     gate.fetch_add(1, std::memory_order_release);
     gate.notify_all();

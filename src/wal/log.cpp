@@ -248,6 +248,7 @@ LogPosition Log::position() const {
 }
 
 Status Log::failure() const {
+  if (!has_failed_.load(std::memory_order_acquire)) return {};
   std::lock_guard lock(mutex_);
   return failure_;
 }

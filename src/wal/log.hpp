@@ -181,6 +181,7 @@ class Log {
   std::uint64_t group_ = 0;                            // number of the last sync turn begun
   std::array<std::atomic<std::uint32_t>, 2> gates_{};  // group.cpp
   Status failure_;
+  std::atomic<bool> has_failed_{false};
 
   std::atomic<Lsn> durable_{0};
   std::atomic<std::uint64_t> durable_seq_{0};
