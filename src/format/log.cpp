@@ -4,6 +4,7 @@
 #define XXH_STATIC_LINKING_ONLY
 #include <xxhash.h>
 
+#include <algorithm>
 #include <array>
 #include <cstring>
 
@@ -219,6 +220,9 @@ void append_operation(std::string& to, const Operation& operation) {
 }
 
 void append_put(std::string& to, Bytes key, Bytes first, Bytes rest) {
+  constexpr std::size_t kAround = 16;  // type and both sizes
+  const std::size_t wanted = to.size() + key.size() + first.size() + rest.size() + kAround;
+  if (wanted > to.capacity()) to.reserve(std::max(wanted, 2 * to.capacity()));
   to.push_back(static_cast<char>(OperationType::Put));
   append_string(to, key);
   base::append_varint(to, first.size() + rest.size());

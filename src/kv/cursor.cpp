@@ -262,7 +262,8 @@ Result<std::uint64_t> Transaction::scan(Keyspace keyspace, const ScanOptions& op
         CHECK(tree::read_value(at.txn->pool(), record, true, at.value));
         record = at.value;
       }
-      return visit(at.cursor.key().substr(at.prefix.size()), TRY(kv::split_record(keyspace, record)).value);
+      if (keyspace.versions) record = TRY(kv::split_record(keyspace, record)).value;
+      return visit(at.cursor.key().substr(at.prefix.size()), record);
     });
   });
 }

@@ -17,6 +17,7 @@
 #include <string>
 #include <vector>
 
+#include "base/codec.hpp"
 #include "tree/tree.hpp"
 
 namespace vitrine::tree {
@@ -105,7 +106,16 @@ inline void TreeCursor::take_suffix(const NodeView& leaf) {
   const std::size_t prefix_size = leaf.prefix().size();
   const std::size_t size = prefix_size + suffix.size();
   if (key_.size() != size) key_.resize(size);  // the same size again, as a rule
-  std::memcpy(key_.data() + prefix_size, suffix.data(), suffix.size());
+  char* const to = key_.data() + prefix_size;
+  if (suffix.size() < 8 || suffix.size() > 16) {
+    std::memcpy(to, suffix.data(), suffix.size());
+    return;
+  }
+  // Most are as short as this: two words that overlap cost less than a call.
+  const std::size_t second = suffix.size() - 8;
+  const auto first = base::load<std::uint64_t>(suffix.data());
+  base::store(to + second, base::load<std::uint64_t>(suffix.data() + second));
+  base::store(to, first);
 }
 
 inline void TreeCursor::look_ahead(const NodeView& leaf) noexcept {
