@@ -70,7 +70,8 @@ function(vitrine_watch_coverage target)
   endif()
 endfunction()
 
-# For a target whose speed nobody feels: with the sanitizers optimising takes most of the time of a build.
+# For a part of the product whose speed nobody feels with the sanitizers, where optimising takes most of the time of a
+# build.
 function(vitrine_compile_quickly target)
   if(VITRINE_SANITIZERS)
     target_compile_options(${target} PRIVATE -O0)
