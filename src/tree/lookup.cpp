@@ -48,6 +48,10 @@ Result<pool::ReadGuard> fetch_leaf(pool::Pool& pool, const PageRef& root, Bytes 
 
 }  // namespace
 
+// All slots of a leaf whose entries have 150 bytes and more. Asking for them together with what stands before them
+// spares a single search one wait. Searches made together would only push each other out.
+constexpr std::uint32_t kLeafBegin = 8 * 64;
+
 PageRef peek_leaf(pool::Pool& pool, PageRef at, Bytes key) noexcept {
   for (std::optional<unsigned> level; level != 0u;) {
     const std::byte* const page = pool.peek(at);
@@ -57,6 +61,7 @@ PageRef peek_leaf(pool::Pool& pool, PageRef at, Bytes key) noexcept {
     if (node.is_leaf()) break;
     level = node.level() - 1;
     at = node.child(node.child_for(key));
+    if (level == 0u) pool.prefetch_content(at, kLeafBegin);
   }
   return at;
 }
