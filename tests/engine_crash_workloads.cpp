@@ -92,6 +92,25 @@ Status puts_alone(Stage& stage, std::uint64_t rounds) {
   return {};
 }
 
+// The same with several puts in each, some of which split leaves, and some under one key.
+Status puts_together(Stage& stage, std::uint64_t rounds) {
+  CHECK(stage.open());
+  for (std::uint64_t i = 0; i < 12 * rounds; ++i) {
+    const Durability durability = i % 8 == 7 ? Durability::Full : Durability::None;
+    const auto change = [&](Editor& editor) -> Status {
+      for (std::uint64_t k = 0; k < 2 + i % 9; ++k) {
+        CHECK(editor.put(workload_key((i * 7 + k * k) % 40), random_bytes(i * 10 + k, 30 + (i + k) % 4 * 90)));
+      }
+      return {};
+    };
+    CHECK(stage.commit(change, durability));
+    if (i % 12 != 7) continue;
+    CHECK(stage.db().checkpoint());
+    stage.acknowledge_all();
+  }
+  return {};
+}
+
 // A commit that comes a period after the last sync takes everything along.
 Status periodic_commits(Stage& stage, std::uint64_t rounds) {
   CHECK(stage.open());
@@ -203,6 +222,7 @@ std::vector<CrashWorkload> commit_workloads(std::uint64_t rounds) {
       workload("savepoints", savepoints, 3),
       workload("keyspaces", keyspaces, 2),
       workload("puts_alone", puts_alone, 2),
+      workload("puts_together", puts_together, 2),
   };
   all[4].options = periodic;
   return all;

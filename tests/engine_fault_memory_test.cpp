@@ -82,13 +82,13 @@ class MemoryRun {
   }
 
   using Change = std::function<Status(WriteTransaction&, Model&)>;
-  Status commit(const Change& change) {
+  Status commit(const Change& change, std::optional<Durability> durability = std::nullopt) {
     Result<WriteTransaction> txn = armed([&] { return db_->begin_write(); });
     if (!txn.has_value()) return txn.status();
     Model next = model();
     version_ = txn->snapshot_seq() + 1;
     if (Status status = change(*txn, next); !status.is_ok()) return status;
-    const Commit commit = armed([&] { return txn->commit(); });
+    const Commit commit = armed([&] { return txn->commit(durability); });
     settle(commit, std::move(next));
     return commit.status;
   }
@@ -203,6 +203,22 @@ Status puts_alone(MemoryRun& run) {
     next["default"][key] = {value, run.db().begin_read().value().snapshot_seq() + 1};
     const Status status = armed([&] { return run.db().put({}, key, value, Durability::None); });
     run.settle(status, std::move(next));
+    run.expect_typed(status);
+    if (first.is_ok()) first = status;
+  }
+  return first;
+}
+
+// The same with several puts in each, of which some split a leaf.
+Status puts_together(MemoryRun& run) {
+  Status first;
+  for (std::uint64_t i = 0; i < 5; ++i) {
+    const auto change = [&](WriteTransaction& txn, Model& next) -> Status {
+      for (std::uint64_t k = 0; k < 8; ++k)
+        CHECK(run.put(txn, next, key_of((i * 5 + k) % 20), random_bytes(i, 90 * (i + 1))));
+      return {};
+    };
+    const Status status = run.commit(change, Durability::None);
     run.expect_typed(status);
     if (first.is_ok()) first = status;
   }
@@ -417,6 +433,7 @@ const Scenario kScenarios[] = {
     {"many_puts", many_puts},
     {"small_commits", small_commits},
     {"puts_alone", puts_alone},
+    {"puts_together", puts_together},
     {"large_values", large_values},
     {"streamed_value", streamed_value},
     {"erases", erases},

@@ -106,8 +106,14 @@ class ThreadsTest : public ::testing::TestWithParam<bool> {
       const std::string from = account(random.below(kAccounts)), to = account(random.below(kAccounts));
       const std::uint64_t have = txn.get(from).value()->size();
       const std::uint64_t amount = random.below(have + 1);
-      demand_ok(txn.put(from, balance(have - amount)), "put");
-      demand_ok(txn.put(to, balance(txn.get(to).value()->size() + amount)), "put");
+      if (from != to && random.one_in(2)) {  // reads nothing after it has begun to put
+        const std::uint64_t has = txn.get(to).value()->size();
+        demand_ok(txn.put(from, balance(have - amount)), "put");
+        demand_ok(txn.put(to, balance(has + amount)), "put");
+      } else {
+        demand_ok(txn.put(from, balance(have - amount)), "put");
+        demand_ok(txn.put(to, balance(txn.get(to).value()->size() + amount)), "put");
+      }
       if (random.one_in(10)) continue;  // rolled back
       const Commit commit = txn.commit(any_durability(random));
       demand_ok(commit.status, "commit");

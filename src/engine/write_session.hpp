@@ -56,9 +56,9 @@ class WriteSession {
   Commit commit(Durability durability) {
     return measured([&] { return end(durability); });
   }
-  // put() and commit() of a session that has done nothing yet. Small changes that need not be durable at once are made
-  // in place, see put_in_place.cpp.
-  Commit put_alone(Bytes key, Bytes first, Bytes rest, Durability durability);
+  // put() for each and commit() of a session that has done nothing yet. Small changes that need not be durable at once
+  // are made in place, see put_in_place.cpp. Puts of different keys are carried out in any order.
+  Commit put_alone(std::span<const tree::Put> puts, Durability durability);
   void rollback() noexcept;
 
   Status usable() const;  // and this thread is the one that writes now
@@ -98,7 +98,10 @@ class WriteSession {
   }
 
   Commit end(Durability durability);
-  std::optional<Commit> put_in_place(Bytes key, Bytes first, Bytes rest, Durability durability);
+  Commit put_and_end(std::span<const tree::Put> puts, Durability durability);
+  Status put_each(std::span<const tree::Put> puts, const tree::InPlacePuts& plan, bool planned);
+  std::optional<Commit> put_in_place(std::span<const tree::Put> puts, const tree::InPlacePuts& plan,
+                                     Durability durability);
   static Commit unknown_commit(std::uint64_t seq, const Status& cause);
   Commit commit_to_log(Durability durability);
   Commit commit_by_checkpoint();

@@ -121,7 +121,8 @@ Status Database::put(Keyspace keyspace, Bytes key, Bytes value, std::optional<Du
     CHECK(impl_->check_known(keyspace, *session));
     const kv::TreeKey tree_key(keyspace, key);
     const std::string header = kv::record_header(keyspace, session->commit_seq());
-    return session->put_alone(tree_key.bytes(), header, value, wanted).status;
+    const tree::Put put{tree_key.bytes(), header, value};
+    return session->put_alone({&put, 1}, wanted).status;
   });
 }
 

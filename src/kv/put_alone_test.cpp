@@ -3,7 +3,9 @@
 #include <gtest/gtest.h>
 
 #include <functional>
+#include <map>
 #include <memory>
+#include <string>
 
 #include "engine/write_session.hpp"
 #include "kv/database_impl.hpp"
@@ -22,7 +24,8 @@ class PutAloneTest : public ::testing::Test {
   }
 
   Commit put(Bytes key, Bytes value, Durability durability = Durability::None) {
-    return engine_->begin_write(std::nullopt).value()->put_alone(key, {}, value, durability);
+    const tree::Put put{key, {}, value};
+    return engine_->begin_write(std::nullopt).value()->put_alone({&put, 1}, durability);
   }
   // The newest version that a put leaves behind.
   engine::Version version_after(Bytes key, Bytes value, Durability durability = Durability::None) {
@@ -57,6 +60,8 @@ class PutAloneTest : public ::testing::Test {
     }
     return database_;
   }
+
+ protected:
   std::shared_ptr<DatabaseImpl> database_;
 };
 
@@ -196,6 +201,133 @@ TEST_F(PutAloneTest, a_cursor_sees_the_first_put_of_its_transaction) {
   ASSERT_TRUE(ok(cursor.seek("a")));
   ASSERT_TRUE(cursor.is_valid());
   EXPECT_EQ(cursor.value().value(), "1");
+}
+
+// --- Transactions that put several entries and nothing else ----------------------------------------------------------
+
+class PutTogetherTest : public PutAloneTest {
+ protected:
+  static std::string key(unsigned number) { return "key " + std::to_string(1000 + number * 7919 % 9000); }
+
+  // Commits entries [first, first + count) together and keeps them in mind.
+  Commit put_all(unsigned first, unsigned count, const std::string& value, Durability durability = Durability::None) {
+    WriteTransaction txn = begin();
+    for (unsigned i = first; i < first + count; ++i) {
+      EXPECT_TRUE(ok(txn.put(key(i), value)));
+      expected_[key(i)] = value;
+    }
+    return txn.commit(durability);
+  }
+  void expect_all() {
+    const ReadTransaction txn = begin_read();
+    std::map<std::string, std::string> found;
+    ASSERT_TRUE(ok(txn.scan({}, {}, [&](Bytes key, Bytes value) { return found.emplace(key, value).second; })));
+    EXPECT_EQ(found, expected_);
+    EXPECT_EQ(engine_->versions().latest().root.entries, expected_.size());
+  }
+
+  std::map<std::string, std::string> expected_;
+};
+
+TEST_F(PutTogetherTest, leaves_nobody_sees_are_changed_as_they_are) {
+  ASSERT_TRUE(ok(put_all(0, 300, "value")));
+  const engine::Version first = version();
+  const std::uint64_t seq = engine_->versions().latest().commit_seq;
+  const Commit commit = put_all(50, 200, "other");
+  ASSERT_TRUE(ok(commit));
+  EXPECT_EQ(version(), first);
+  EXPECT_EQ(commit.seq, seq + 1);
+  expect_all();
+  EXPECT_EQ(begin_read().get_entry({}, key(50)).value()->version, commit.seq);
+}
+
+TEST_F(PutTogetherTest, leaves_that_must_be_split_are_copied_and_the_others_are_not) {
+  ASSERT_TRUE(ok(put_all(0, 1000, "value")));
+  const engine::Version first = version();
+  ASSERT_TRUE(ok(put_all(900, 500, "a value that is longer")));
+  EXPECT_GT(version(), first);
+  expect_all();
+  ASSERT_TRUE(ok(put_all(0, 1400, "short")));
+  expect_all();
+}
+
+TEST_F(PutTogetherTest, a_snapshot_and_a_checkpoint_keep_what_they_see) {
+  ASSERT_TRUE(ok(put_all(0, 300, "value")));
+  const std::map<std::string, std::string> before = expected_;
+  {
+    const ReadTransaction snapshot = begin_read();
+    ASSERT_TRUE(ok(put_all(0, 400, "other")));
+    for (const auto& [key, value] : before) ASSERT_EQ(snapshot.get(key).value(), value);
+    ASSERT_TRUE(ok(put_all(0, 400, "third")));
+    for (const auto& [key, value] : before) ASSERT_EQ(snapshot.get(key).value(), value);
+  }
+  ASSERT_TRUE(ok(engine_->checkpoint()));
+  const engine::Version written = version();
+  ASSERT_TRUE(ok(put_all(0, 30, "after")));
+  EXPECT_GT(version(), written);
+  expect_all();
+}
+
+TEST_F(PutTogetherTest, of_two_puts_under_one_key_the_last_one_counts) {
+  ASSERT_TRUE(ok(put_all(0, 10, "value")));
+  WriteTransaction txn = begin();
+  for (const char* value : {"first", "a second one that is longer", "3rd"}) {
+    ASSERT_TRUE(ok(txn.put(key(3), value)));
+    ASSERT_TRUE(ok(txn.put("new", value)));
+  }
+  ASSERT_TRUE(ok(txn.commit(Durability::None)));
+  expected_[key(3)] = expected_["new"] = "3rd";
+  expect_all();
+}
+
+TEST_F(PutTogetherTest, whatever_comes_next_sees_all_of_them) {
+  ASSERT_TRUE(ok(put_all(0, 10, "value")));
+  WriteTransaction txn = begin();
+  ASSERT_TRUE(ok(txn.put(key(3), "x")));
+  ASSERT_TRUE(ok(txn.put(key(20), "y")));
+  EXPECT_EQ(value_of(key(3)), "value") << "nothing is committed yet";
+  EXPECT_EQ(txn.get(key(3)).value(), "x");
+  EXPECT_EQ(txn.get(key(20)).value(), "y");
+  ASSERT_TRUE(ok(txn.put(key(21), "z")));
+  ASSERT_TRUE(ok(txn.commit(Durability::None)));
+  expected_[key(3)] = "x";
+  expected_[key(20)] = "y";
+  expected_[key(21)] = "z";
+  expect_all();
+}
+
+TEST_F(PutTogetherTest, nothing_is_left_of_a_rollback) {
+  ASSERT_TRUE(ok(put_all(0, 10, "value")));
+  WriteTransaction txn = begin();
+  for (unsigned i = 0; i < 20; ++i) ASSERT_TRUE(ok(txn.put(key(i), "never")));
+  txn.rollback();
+  expect_all();
+}
+
+TEST_F(PutTogetherTest, more_than_are_held_and_large_ones_go_the_ordinary_way) {
+  ASSERT_TRUE(ok(put_all(0, 3000, "value")));
+  expect_all();
+  WriteTransaction txn = begin();
+  ASSERT_TRUE(ok(txn.put(key(1), "small")));
+  ASSERT_TRUE(ok(txn.put(key(2), std::string(100'000, 'x'))));
+  ASSERT_TRUE(ok(txn.put(key(3), "small")));
+  ASSERT_TRUE(ok(txn.commit(Durability::None)));
+  expected_[key(1)] = expected_[key(3)] = "small";
+  expected_[key(2)] = std::string(100'000, 'x');
+  expect_all();
+  ASSERT_TRUE(ok(put_all(0, 10, "small again"))) << "the large value goes";
+  expect_all();
+}
+
+TEST_F(PutTogetherTest, puts_are_there_after_opening_again) {
+  ASSERT_TRUE(ok(put_all(0, 500, "value")));
+  ASSERT_TRUE(ok(engine_->checkpoint()));
+  for (unsigned i = 0; i < 5; ++i) ASSERT_TRUE(ok(put_all(i * 100, 300, "value " + std::to_string(i))));
+  ASSERT_TRUE(ok(engine_->sync()));
+  ASSERT_TRUE(ok(engine_->close()));
+  engine_ = engine::Engine::open(*env_, "a.vtr", small_options()).value();
+  database_.reset();
+  expect_all();
 }
 
 TEST(PutAlone, a_keyspace_that_was_dropped_is_found_out) {

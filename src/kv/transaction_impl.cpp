@@ -90,7 +90,7 @@ void TransactionImpl::cut_writers(const Status& why) noexcept {
 void TransactionImpl::end() noexcept {
   if (!is_open_) return;
   is_open_ = false;
-  held.reset();
+  held.clear();
   for (Cursor::Impl* cursor : cursors) cursor->cut_off();
   cursors.clear();
   for (ValueReader::Impl* reader : readers) reader->txn = nullptr;
@@ -114,7 +114,7 @@ void TransactionImpl::end() noexcept {
 Status TransactionImpl::usable() const {
   if (!is_open_) return Status::error(ErrorCode::TransactionFinished);
   CHECK(engine->check_process());
-  if (held) CHECK(place_held());
+  if (!held.empty()) CHECK(place_held());
   if (session && session->has_failed()) return Status::error(ErrorCode::TransactionFailed);
   return {};
 }
@@ -163,38 +163,66 @@ Status TransactionImpl::prepare_change(Keyspace keyspace) {
 }
 
 // Small, and nothing looks at the tree without asking usable(): a cursor would, and so would a value that is written.
+// More than one only where the commit is likely to be in place.
 bool TransactionImpl::may_hold(Bytes key, Bytes value) const noexcept {
-  return cursors.empty() && writers.empty() && session->is_untouched() &&
-         key.size() + value.size() < tree::cell_max(pool().page_size());
+  constexpr std::size_t kCountMax = 1024, kBytesMax = 256u << 10;
+  if (session == nullptr || !is_open_ || !cursors.empty() || !writers.empty() || !session->is_untouched()) return false;
+  if (key.size() + value.size() >= tree::cell_max(pool().page_size())) return false;
+  if (held.empty()) return true;
+  return engine->options().durability != Durability::Full && !session->tree().is_in_run() && held.size() < kCountMax &&
+         held_bytes.size() + key.size() + value.size() < kBytesMax;
 }
 
 Status TransactionImpl::hold(Keyspace keyspace, Bytes key, Bytes value) {
+  CHECK(engine->check_process());
   CHECK(session->usable());
   CHECK(database->check_known(keyspace, *session));
   known_keyspace = keyspace.id;
-  HeldPut put{keyspace, {}, std::string(value)};
-  kv::make_tree_key(keyspace, key, put.tree_key);
-  held = std::move(put);
+  held_bytes.resize(held.empty() ? 0 : held.back().value_end);  // more when memory ended half-way
+  HeldPut put;
+  kv::append_tree_key(keyspace, key, held_bytes);
+  put.key_end = held_bytes.size();
+  held_bytes.append(kv::record_header(keyspace, session->commit_seq()));
+  put.header_end = held_bytes.size();
+  held_bytes.append(value);
+  put.value_end = held_bytes.size();
+  held.push_back(put);
   return {};
 }
 
+// Views of held_bytes.
+std::vector<tree::Put> TransactionImpl::held_puts() const {
+  std::vector<tree::Put> puts;
+  puts.reserve(held.size());
+  const Bytes bytes = held_bytes;
+  std::size_t begin = 0;
+  for (const HeldPut& put : held) {
+    puts.push_back({bytes.substr(begin, put.key_end - begin), bytes.substr(put.key_end, put.header_end - put.key_end),
+                    bytes.substr(put.header_end, put.value_end - put.header_end)});
+    begin = put.value_end;
+  }
+  return puts;
+}
+
 Status TransactionImpl::place_held() const {
-  const HeldPut put = std::move(*held);
-  held.reset();
-  return session->put(put.tree_key, kv::record_header(put.keyspace, session->commit_seq()), put.value);
+  const std::vector<tree::Put> puts = held_puts();
+  held.clear();
+  for (const tree::Put& put : puts) CHECK(session->put(put.key, put.first, put.rest));
+  return {};
 }
 
 Commit TransactionImpl::commit(Durability durability) {
-  if (!held) return session->commit(durability);
-  const std::string header = kv::record_header(held->keyspace, session->commit_seq());
-  return session->put_alone(held->tree_key, header, held->value, durability);
+  return held.empty() ? session->commit(durability) : session->put_alone(held_puts(), durability);
 }
 
 Status TransactionImpl::put(Keyspace keyspace, Bytes key, Bytes value) {
   const kv::Operating measured = operating(kv::Operation::Put);
+  if (may_hold(key, value)) {
+    CHECK(kv::check_entry(*engine, key, value));
+    return hold(keyspace, key, value);
+  }
   CHECK(writable());
   CHECK(kv::check_entry(*engine, key, value));
-  if (may_hold(key, value)) return hold(keyspace, key, value);
   // The views may point into a page that a cursor is about to let go.
   std::string kept_value;
   if (!cursors.empty()) value = kept_value.assign(value);

@@ -77,6 +77,7 @@ struct TransactionImpl {
 
   bool may_hold(Bytes key, Bytes value) const noexcept;
   Status hold(Keyspace keyspace, Bytes key, Bytes value);
+  std::vector<tree::Put> held_puts() const;
   Status place_held() const;
 
   void suspend_cursors() noexcept;
@@ -109,12 +110,11 @@ struct TransactionImpl {
   mutable Keyspace named_keyspace;
   mutable std::string tree_key;  // scratch
   std::string put_key;           // scratch of put(): a look at the catalog needs the other one
-  struct HeldPut {
-    Keyspace keyspace;
-    std::string tree_key;
-    std::string value;
+  struct HeldPut {               // where its parts end in held_bytes
+    std::size_t key_end, header_end, value_end;
   };
-  mutable std::optional<HeldPut> held;
+  mutable std::vector<HeldPut> held;
+  mutable std::string held_bytes;
   mutable kv::OperationMeter meter;
   bool is_open_ = true;
   TransactionImpl* previous = nullptr;  // among the open ones of the database, under its mutex

@@ -171,6 +171,7 @@ class Pool {
   PoolCounters counters() const;
   PageStore& store() noexcept { return store_; }
   std::uint32_t page_size() const noexcept { return page_size_; }
+  std::uint32_t frame_count() const noexcept { return frame_count_; }
 
  private:
   Pool(PageStore& store, PageValidator validate, os::Env& env);

@@ -248,6 +248,16 @@ bool Node::replace(unsigned index, Bytes value, bool large, std::byte* scratch) 
     return true;
   }
   if (used() - value_size(index) + value.size() > node_capacity(page_size_)) return false;
+  const std::size_t cell = aligned_cell(value.size() + suffix_size(index), is_leaf());
+  if (contiguous() < cell && used() + cell <= node_capacity(page_size_)) rebuild_with(prefix().size(), scratch);
+  if (contiguous() >= cell) {
+    NodeHeader node = header();
+    node.dead += static_cast<std::uint32_t>(cell_size(index));
+    set_header(node);
+    write_cell(index, suffix(index), {}, value, large);
+    return true;
+  }
+  // Only the space of the old cell makes room for the new one.
   std::string key;
   this->key(index).append_to(key);
   remove(index);

@@ -10,8 +10,6 @@
 namespace vitrine::tree {
 namespace {
 
-constexpr unsigned kAscendingRun = 8;  // inserts in a row, each right behind the last, before splits lean left
-
 // Where to cut `cells` in two so that the fuller part is as small as can be; near the middle, the cut with the shortest
 // separator wins.
 std::size_t choose_cut(const std::vector<Cell>& cells, bool leaf, std::size_t capacity) {
@@ -63,34 +61,6 @@ bool TreeWriter::is_small(Bytes key, std::size_t value_size) const noexcept {
 Bytes TreeWriter::joined(Bytes first, Bytes rest) {
   if (first.empty()) return rest;
   return joined_.assign(first).append(rest);
-}
-
-bool TreeWriter::put_in_place(Bytes key, Bytes first, Bytes rest, Version seen) {
-  if (!is_small(key, first.size() + rest.size())) return false;
-  const Bytes value = joined(first, rest);
-  const pool::WriteGuard leaf = young_leaf(key, seen);
-  if (!leaf) return false;
-  const Position at = view(leaf).lower_bound(key);
-  if (at.exact) {
-    return !view(leaf).is_large(at.index) && node(leaf).replace(at.index, value, false, workspace_.scratch());
-  }
-  if (!node(leaf).insert(at.index, key, value, false, workspace_.scratch())) return false;
-  note_insert(leaf.frame()->page.load(std::memory_order_relaxed), at.index);
-  ++root_.entries;
-  return true;
-}
-
-// The leaf for `key`, if it can be changed as it is; else none, as when anything is unusual on the way.
-pool::WriteGuard TreeWriter::young_leaf(Bytes key, Version seen) {
-  pool::Pool& pool = workspace_.pool();
-  PageRef ref;
-  {
-    const pool::Visits::Visit visit = pool.visits().enter(pool::Visits::kNone);
-    if (visit && !root_.page.is_null()) ref = peek_leaf(pool, root_.page, key);
-  }
-  if (ref.is_null() || ref.session != workspace_.session() || ref.generation.version() <= seen) return {};
-  pool::WriteGuard leaf = pool.try_dirty(ref);
-  return leaf && is_node_at(view(leaf), 0) ? std::move(leaf) : pool::WriteGuard{};
 }
 
 Status TreeWriter::put_large(Bytes key, const LargeValue& value) {

@@ -23,7 +23,7 @@ inline constexpr std::uint64_t kTestSession = 0x5e55;
 struct RigOptions {
   std::uint32_t page_size = 4096;
   std::uint64_t cache_size = pool::Pool::kBytesLean;  // 256 pages
-  std::size_t extent_pages = 3;  // short extents, so that values soon have several
+  std::size_t extent_pages = 3;                       // short extents, so that values soon have several
 };
 
 // Everything a tree needs. Published versions are kept apart from the working one by retired pages only; a test that

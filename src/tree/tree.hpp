@@ -77,6 +77,39 @@ Result<std::uint32_t> depth_of(pool::Pool& pool, const TreeRoot& root);
 // root. The same tree gives the same answer. 0 for an empty tree.
 Result<double> estimate_leaf_fill(pool::Pool& pool, const TreeRoot& root, unsigned samples);
 
+// An entry to be put; `first` goes before `rest` (a kv header before a value, without joining them).
+struct Put {
+  Bytes key;
+  Bytes first;
+  Bytes rest;
+};
+
+// Which of some puts can change their leaves as they are. Keeps those leaves from being written out. See
+// TreeWriter::plan_in_place().
+class InPlacePuts {
+ public:
+  Version seen() const noexcept { return seen_; }
+  // An empty plan has none.
+  bool has(std::size_t put) const noexcept {
+    return put < places_.size() && places_[put] != kNowhere && leaves_[places_[put]].takes_all;
+  }
+  std::size_t count() const noexcept { return count_; }
+
+ private:
+  friend class TreeWriter;
+  static constexpr std::uint32_t kNowhere = ~std::uint32_t{0};
+  struct Leaf {
+    pool::WriteGuard page;
+    std::size_t room;           // that no put of the plan takes
+    bool takes_all = true;      // the puts of the plan that belong into it
+    bool sizes_change = false;  // by some of them
+  };
+  Version seen_ = 0;
+  std::vector<Leaf> leaves_;
+  std::vector<std::uint32_t> places_;  // of each put: its leaf
+  std::size_t count_ = 0;              // of the puts it has
+};
+
 class TreeWriter {
  public:
   explicit TreeWriter(Workspace& workspace) : workspace_(workspace) {}
@@ -92,10 +125,16 @@ class TreeWriter {
   Status put(Bytes key, Bytes first, Bytes rest);
   // The same for a value that was written as a large one.
   Status put_large(Bytes key, const LargeValue& value);
-  // The same without copying pages, when the entry and the one it replaces are small, nothing must be split, and the
-  // leaf is in memory, not yet in the file, and younger than version `seen`. Else false, and nothing has changed.
-  // REQUIRES: nobody looks at versions above `seen` meanwhile.
-  bool put_in_place(Bytes key, Bytes first, Bytes rest, Version seen);
+  // The same without copying pages, in two steps. First: which of `puts` need no copy, because the entry and the one it
+  // replaces are small, nothing must be split, and the leaf is in memory, not yet in the file, and younger than version
+  // `seen`. Changes nothing. One leaf has all of its puts in the plan, or none, so the plan stays good while the others
+  // are put. Pins a page for each leaf.
+  InPlacePuts plan_in_place(std::span<const Put> puts, Version seen);
+  // The puts that the plan has, in their order. REQUIRES: the puts of the plan; nobody looks at versions above
+  // plan.seen() meanwhile.
+  void carry_out(const InPlacePuts& plan, std::span<const Put> puts) noexcept;
+  // Keys come in order, each behind the last: then there are cheaper ways than looking for leaves first.
+  bool is_in_run() const noexcept { return ascending_ >= kAscendingRun; }
   Result<bool> erase(Bytes key);
   // Erases [begin, end); an empty `end` means no bound. Returns the number of entries.
   Result<std::uint64_t> erase_range(Bytes begin, Bytes end);
@@ -130,6 +169,8 @@ class TreeWriter {
   bool is_small(Bytes key, std::size_t value_size) const noexcept;
   Bytes joined(Bytes first, Bytes rest);
   pool::WriteGuard young_leaf(Bytes key, Version seen);
+  static bool reaches_over(const NodeView& leaf, Bytes key) noexcept;
+  bool takes(InPlacePuts::Leaf& leaf, const Put& put) const noexcept;
   Result<Path> descend(Bytes key);
   Status insert_at(Path& path, std::size_t level, unsigned index, Bytes key, Bytes value, bool large);
   Status split(Path& path, std::size_t level, unsigned index, Bytes key, Bytes value, bool large);
@@ -183,6 +224,8 @@ class TreeWriter {
   Result<bool> move_node(PageRef& ref, const MoveRule& rule, Bytes from, MoveStep& step);
   Status move_values(PageRef& ref, const MoveRule& rule, MoveStep& step);
   Result<LargeValue> move_value(const LargeValue& value, std::optional<PageNo> limit);
+
+  static constexpr unsigned kAscendingRun = 8;  // inserts in a row, each right behind the last, before splits lean left
 
   Workspace& workspace_;
   TreeRoot root_;

@@ -5,7 +5,7 @@
 // Invariants
 //   T1  A page is changed in place only if it was born in the working version of this session; every other page is
 //       copied to a new page first. So every published version stays as it is, for all who can look at it: a leaf that
-//       nobody can see is changed by TreeWriter::put_in_place as well.
+//       nobody can see is changed by TreeWriter::carry_out as well.
 //   T2  Every content that reaches the file has an identity of its own: a page that was written and is changed again
 //       gets the next rewrite number of the working version.
 //   T3  rollback_to(mark) leaves exactly the allocated and held sets of the time of the mark.

@@ -105,16 +105,23 @@ void Versions::add(const State& state, std::vector<RetiredPages> retired, Lsn du
   }
 }
 
-bool Versions::amend(const std::function<bool(Version seen, State& latest)>& change) {
+bool Versions::amend(const Change& change) {
   std::lock_guard lock(mutex_);
   if (!waiting_.empty()) return false;
   State amended = latest_;
   shown_.hide();
   const base::Defer show([&] { shown_.show(published_); });
   if (!visits_.wait_briefly()) return false;
-  if (!change(pins_.empty() ? 0 : pins_.rbegin()->first, amended)) return false;
+  std::vector<RetiredPages> retired;
+  if (!change(pins_.empty() ? 0 : pins_.rbegin()->first, amended, retired)) return false;
   latest_ = published_ = amended;
+  for (const RetiredPages& pages : retired) place(pages);
   return true;
+}
+
+Version Versions::newest_pin() const {
+  std::lock_guard lock(mutex_);
+  return pins_.empty() ? 0 : pins_.rbegin()->first;
 }
 
 // Whoever adds a state that waits calls this once the log is durable that far, and sees what it has stored itself.

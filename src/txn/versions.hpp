@@ -64,10 +64,14 @@ class Versions {
   // The log is durable up to here.
   void advance(Lsn durable);
 
+  // [writer] The newest version that somebody has pinned; 0: none.
+  Version newest_pin() const;
   // [writer] Changes the latest state as it is, instead of adding another one, if readers may have it already. `change`
   // gets the newest version that somebody has pinned, and returns false when it cannot; pins wait for it, and it
-  // for visits, a moment. False when nothing has changed.
-  bool amend(const std::function<bool(Version seen, State& latest)>& change);
+  // for visits, a moment. It may make a newer version of the state, and say which pages that one no longer has. False
+  // when nothing has changed.
+  using Change = std::function<bool(Version seen, State& latest, std::vector<RetiredPages>& retired)>;
+  bool amend(const Change& change);
 
   // [writer] Pages nobody needs any more; empty most of the time.
   std::vector<RetiredPages> take_released();

@@ -83,7 +83,7 @@ TEST_F(VersionsTest, several_commits_become_visible_as_far_as_the_log_is_durable
 
 TEST_F(VersionsTest, a_state_is_amended_only_while_all_of_it_is_published) {
   Version newest_pin = 0;
-  const auto change = [&](Version seen, State& latest) {
+  const auto change = [&](Version seen, State& latest, auto&) {
     newest_pin = seen;
     ++latest.commit_seq;
     return true;
@@ -98,7 +98,7 @@ TEST_F(VersionsTest, a_state_is_amended_only_while_all_of_it_is_published) {
   versions_.pin_checkpoint(1);
   EXPECT_TRUE(versions_.amend(change));
   EXPECT_EQ(newest_pin, 1u);
-  EXPECT_FALSE(versions_.amend([](Version, State& latest) {
+  EXPECT_FALSE(versions_.amend([](Version, State& latest, auto&) {
     latest.commit_seq = 99;
     return false;
   }));
@@ -132,7 +132,7 @@ TEST_F(VersionsTest, a_visit_is_a_pin_for_as_long_as_it_lasts) {
 }
 
 TEST_F(VersionsTest, a_state_is_amended_only_when_visitors_have_left_and_no_others_come_in) {
-  const auto change = [&](Version, State& latest) {
+  const auto change = [&](Version, State& latest, auto&) {
     State other;
     EXPECT_FALSE(versions_.visit(other));
     ++latest.commit_seq;
