@@ -142,8 +142,9 @@ def check_without_bugs(build, mutants, others, pool, report, jobs):
 
 def check_bugs(copy, build, mutants, pool, report, jobs):
     runs = []
-    # Bugs of one file follow each other: the file is compiled without a bug only after the last of them.
-    for mutant in sorted(mutants, key=lambda mutant: (mutant.file, mutant.name)):
+    # Bugs of one file follow each other: the file is compiled without a bug only after the last of them. Those of
+    # headers come last, since after them all that includes the header is compiled once more.
+    for mutant in sorted(mutants, key=lambda mutant: (mutant.file.endswith(".hpp"), mutant.file, mutant.name)):
         program, problem = build_with(copy, build, mutant, jobs)
         if problem:
             report.add(mutant.name, problem)
