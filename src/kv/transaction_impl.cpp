@@ -163,13 +163,13 @@ Status TransactionImpl::prepare_change(Keyspace keyspace) {
 }
 
 // Small, and nothing looks at the tree without asking usable(): a cursor would, and so would a value that is written.
-// More than one only where the commit is likely to be in place.
+// Of keys that come in order only the first.
 bool TransactionImpl::may_hold(Bytes key, Bytes value) const noexcept {
   constexpr std::size_t kCountMax = 1024, kBytesMax = 256u << 10;
   if (session == nullptr || !is_open_ || !cursors.empty() || !writers.empty() || !session->is_untouched()) return false;
   if (key.size() + value.size() >= tree::cell_max(pool().page_size())) return false;
   if (held.empty()) return true;
-  return engine->options().durability != Durability::Full && !session->tree().is_in_run() && held.size() < kCountMax &&
+  return !session->tree().is_in_run() && held.size() < kCountMax &&
          held_bytes.size() + key.size() + value.size() < kBytesMax;
 }
 
