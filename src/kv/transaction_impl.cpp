@@ -2,6 +2,7 @@
 #include "kv/transaction_impl.hpp"
 
 #include <array>
+#include <new>
 
 #include "base/try.hpp"
 #include "kv/database_impl.hpp"
@@ -212,7 +213,15 @@ Status TransactionImpl::place_held() const {
 }
 
 Commit TransactionImpl::commit(Durability durability) {
-  return held.empty() ? session->commit(durability) : session->put_alone(held_puts(), durability);
+  if (held.empty()) return session->commit(durability);
+  std::vector<tree::Put> puts;
+  try {
+    puts = held_puts();
+  } catch (const std::bad_alloc&) {
+    session->rollback();
+    return {CommitOutcome::NotCommitted, 0, Status::out_of_memory()};
+  }
+  return session->put_alone(puts, durability);
 }
 
 Status TransactionImpl::put(Keyspace keyspace, Bytes key, Bytes value) {
