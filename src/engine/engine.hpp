@@ -199,6 +199,7 @@ class Engine : public std::enable_shared_from_this<Engine> {
   Status make_codecs();
   Status lock_checkpoint_for_reading();
   Result<Meta> read_meta();
+  bool was_overtaken(const Status& status);
   Status check_length(std::uint64_t size) const;
   Status load_pages();
   Status open_for_writing();

@@ -132,11 +132,24 @@ Result<std::shared_ptr<Engine>> Engine::open(os::Env& env, const std::string& pa
       return engine;
     }
     engine->closed_ = true;  // a half-opened engine must not write a checkpoint on its way out
-    // A writer that closes between a reader's look at the header and at the log takes the log away; one that makes a
-    // checkpoint meanwhile may have the commit that the reader misses.
-    const bool may_be_writer = status.code() == ErrorCode::LogMissing ||
-                               (status.code() == ErrorCode::RolledBack && TRY(engine->is_writer_ahead()));
-    if (!engine->is_read_only() || !may_be_writer || attempt == 3) return status;
+    if (attempt == 3 || !engine->was_overtaken(status)) return status;
+  }
+}
+
+// Whether a writer may be why a reader could not be opened with what it had read of the header.
+bool Engine::was_overtaken(const Status& status) {
+  if (!is_read_only()) return false;
+  switch (status.code()) {
+    case ErrorCode::LogMissing:  // the writer has closed and taken the log away
+      return true;
+    case ErrorCode::KeyMismatch:  // keys were there: they have been rotated since
+      return codec_ != nullptr;
+    case ErrorCode::RolledBack: {  // a later checkpoint may have the commit that is missed
+      const Result<bool> ahead = is_writer_ahead();
+      return ahead.has_value() ? *ahead : ahead.status().code() == ErrorCode::KeyMismatch;
+    }
+    default:
+      return false;
   }
 }
 
