@@ -4,6 +4,7 @@
 
 #include "base/try.hpp"
 #include "doc/bson.hpp"
+#include "doc/store_documents.hpp"
 #include "vitrine/documents.hpp"
 
 namespace vitrine::doc {
@@ -24,8 +25,7 @@ struct DocumentMaker {
   }
   // REQUIRES: `storable` is a document as it is stored.
   static DocumentId id_of_stored(Bytes storable) {
-    return DocumentId(DocumentId::Checked{},
-                      Builder().add("_id", find_member(storable, "_id").value_or(kNull)).finish());
+    return DocumentId(DocumentId::Checked{}, Builder().add(kIdName, id_of(storable)).finish());
   }
 };
 

@@ -62,7 +62,6 @@ Status IndexChanges::add_to(const Index& index, const RecordView& after, Bytes i
 // By index and key, so that the tree is written in order. Most keys differ in the bytes behind the index: a word of
 // them is compared first, and what is moved about is small.
 void IndexChanges::sort() {
-  constexpr std::size_t kHead = 5;  // before the key itself
   struct Place {
     const Index* index;
     std::uint64_t word;
@@ -72,7 +71,7 @@ void IndexChanges::sort() {
   order.reserve(added_.size());
   for (std::size_t i = 0; i < added_.size(); ++i) {
     std::uint64_t word = 0;
-    for (std::size_t k = kHead; k < kHead + sizeof word; ++k) {
+    for (std::size_t k = kIndexPrefixSize; k < kIndexPrefixSize + sizeof word; ++k) {
       const ByteString& key = added_[i].entry.key;
       word = word << 8 | (k < key.size() ? static_cast<std::uint8_t>(key[k]) : 0);
     }

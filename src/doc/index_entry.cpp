@@ -16,7 +16,6 @@ namespace vitrine::doc {
 namespace {
 
 constexpr std::uint8_t kIsCut = 1, kIsInexact = 2;
-constexpr std::size_t kPrefixSize = 5;
 
 struct Key {
   ByteString bytes;
@@ -121,7 +120,7 @@ void append_flags(ByteString& to, bool is_cut, bool is_exact, std::size_t key_si
 void append_entry(std::vector<IndexEntry>& to, const Index& index, const Key& key, Bytes id) {
   const bool is_cut = key.bytes.size() > kIndexHeadMax;
   IndexEntry entry;
-  entry.key.reserve(kPrefixSize + std::min(key.bytes.size(), kIndexHeadMax) + kIndexHashSize + id.size());
+  entry.key.reserve(kIndexPrefixSize + std::min(key.bytes.size(), kIndexHeadMax) + kIndexHashSize + id.size());
   entry.key.append(entry_prefix(index, key.bytes)).append(id);
   append_flags(entry.value, is_cut, key.is_exact, key.bytes.size());
   if (is_cut) entry.value.append(key.bytes);
@@ -136,10 +135,10 @@ bool add_only_entry(const Index& index, Bytes document, Bytes id, std::vector<In
   const std::optional<Value> value = find_member(document, part.path.front());
   if (value ? value->type == Type::Array : index.sparse) return false;
   IndexEntry entry;
-  entry.key.reserve(kPrefixSize + (value ? value->bytes.size() : 0) + kEncodedMore + id.size());
-  entry.key = index_prefix(index);
+  entry.key.reserve(kIndexPrefixSize + (value ? value->bytes.size() : 0) + kEncodedMore + id.size());
+  entry.key.append(index_prefix(index));
   append_key(entry.key, value.value_or(kNull), part.direction);
-  const std::size_t size = entry.key.size() - kPrefixSize;
+  const std::size_t size = entry.key.size() - kIndexPrefixSize;
   if (size > kIndexHeadMax) return false;
   entry.key.append(id);
   append_flags(entry.value, false, value && decodes_exactly(*value) && decodes_exactly(id_of(document)), size);
@@ -191,14 +190,14 @@ Status make_entries(const Index& index, Bytes document, Bytes id, std::uint64_t&
 
 Result<IndexEntryView> read_entry(Bytes key, Bytes value) {
   const auto damaged = [] { return Status::error(ErrorCode::DocumentMalformed, "a damaged entry of an index"); };
-  if (key.size() < kPrefixSize || value.empty()) return damaged();
+  if (key.size() < kIndexPrefixSize || value.empty()) return damaged();
   const auto flags = static_cast<std::uint8_t>(value.front());
   value.remove_prefix(1);
   const std::optional<std::uint64_t> size = base::take_varint(value);
   IndexEntryView entry;
   entry.is_cut = (flags & kIsCut) != 0;
   entry.is_exact = (flags & kIsInexact) == 0;
-  key.remove_prefix(kPrefixSize);
+  key.remove_prefix(kIndexPrefixSize);
   const std::size_t head = entry.is_cut ? kIndexHeadMax + kIndexHashSize : size.value_or(0);
   const bool is_right = size && head <= key.size() && value.size() == (entry.is_cut ? *size : 0) && flags < 4 &&
                         entry.is_cut == (*size > kIndexHeadMax);

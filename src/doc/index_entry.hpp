@@ -17,7 +17,8 @@
 
 namespace vitrine::doc {
 
-inline constexpr std::size_t kIndexHeadMax = 464;  // bytes of a key in the key of its entry
+inline constexpr std::size_t kIndexPrefixSize = 5;  // of an entry, before the key: which index it is of
+inline constexpr std::size_t kIndexHeadMax = 464;   // bytes of a key in the key of its entry
 inline constexpr std::size_t kIndexHashSize = 16;
 // Of one document in one index.
 inline constexpr std::size_t kIndexEntriesMax = 1'000'000;

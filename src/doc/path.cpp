@@ -29,11 +29,11 @@ bool visit_from(const Value& value, const Path& path, std::size_t at, bool is_el
 }  // namespace
 
 std::optional<Path> parse_path(Bytes text) {
+  if (!is_path(text)) return std::nullopt;
   Path path;
   for (std::size_t dot = 0; dot != Bytes::npos; text.remove_prefix(dot == Bytes::npos ? text.size() : dot + 1)) {
     dot = text.find('.');
     path.emplace_back(text.substr(0, dot));
-    if (path.back().empty()) return std::nullopt;
   }
   return path;
 }

@@ -9,7 +9,6 @@
 // changes in place cannot. When all of them are in place there is no new version either.
 #include <new>
 
-#include "base/codec.hpp"
 #include "engine/write_session.hpp"
 
 namespace vitrine::engine {
@@ -57,10 +56,7 @@ std::optional<Commit> WriteSession::put_in_place(std::span<const tree::Put> puts
     bytes += puts[i].key.size() + puts[i].first.size() + puts[i].rest.size();
   }
   if (!fits_record(operations.size())) return std::nullopt;
-  std::string payload;
-  payload.reserve(10 + record_.size() + operations.size());
-  base::append_varint(payload, operations_ + plan.count());
-  payload.append(record_).append(operations);
+  const std::string payload = log_payload(operations, plan.count());
   Engine& engine = *engine_;
   if (!engine.log_->reserve(payload.size()).is_ok()) return std::nullopt;
 

@@ -195,14 +195,19 @@ State WriteSession::next_state(Lsn needs_durable) const {
   return {engine_->workspace_->working(), engine_->tree_->root(), seq, needs_durable};
 }
 
+// What the log gets: the operations so far, and `count` more.
+std::string WriteSession::log_payload(Bytes more, std::uint64_t count) const {
+  std::string payload;
+  payload.reserve(10 + record_.size() + more.size());
+  base::append_varint(payload, operations_ + count);
+  return payload.append(record_).append(more);
+}
+
 Commit WriteSession::commit_to_log(Durability durability) {
   Engine& engine = *engine_;
   Lsn end = engine.log_end_.load(std::memory_order_relaxed);
   if (engine.log_ && operations_ > 0) {
-    std::string payload;
-    payload.reserve(record_.size() + 10);
-    base::append_varint(payload, operations_);
-    payload.append(record_);
+    const std::string payload = log_payload({}, 0);
     Status reserved = engine.log_->reserve(payload.size());
     // No room in the log, or on the disk for more of it: the pages have their room, and a checkpoint frees the log.
     const bool has_no_room = reserved.code() == ErrorCode::LogFull || reserved.code() == ErrorCode::DiskFull;

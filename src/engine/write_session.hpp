@@ -103,6 +103,7 @@ class WriteSession {
   std::optional<Commit> put_in_place(std::span<const tree::Put> puts, const tree::InPlacePuts& plan,
                                      Durability durability);
   static Commit unknown_commit(std::uint64_t seq, const Status& cause);
+  std::string log_payload(Bytes more, std::uint64_t count) const;
   Commit commit_to_log(Durability durability);
   Commit commit_by_checkpoint();
   Commit commit_by_checkpoint_locked();

@@ -9,8 +9,7 @@ namespace vitrine::inspect {
 Result<tree::NodeView> read_node(SourceFile& source, const PageRef& ref, std::optional<unsigned> level,
                                  std::vector<std::byte>& image) {
   CHECK(source.read(ref, 1, image));
-  const auto type = base::load<format::PageHeader>(image.data()).type;
-  if (type != format::PageType::Leaf && type != format::PageType::Inner) {
+  if (!tree::is_node(image.data())) {
     return Status::error(ErrorCode::PageMalformed, "a child of the tree is not a node").with("page", ref.page());
   }
   CHECK(tree::validate_page(image.data(), source.page_size()));

@@ -56,8 +56,7 @@ Value chosen_value(const format::Meta& meta) {
 
 // The content of an intact page beyond its fields.
 Value content_value(SourceFile& source, const PageLook& look, const Request& request) {
-  const auto type = look.header().type;
-  if (type != format::PageType::Leaf && type != format::PageType::Inner) return {};
+  if (!tree::is_node(look.image.data())) return {};
   const tree::NodeView node(look.image.data(), source.page_size());
   const Status valid = tree::validate_page(look.image.data(), source.page_size());
   if (!valid.is_ok()) return Value::object().add("error", valid.name()).add("message", valid.message());

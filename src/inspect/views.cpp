@@ -61,12 +61,12 @@ bool is_printable(Bytes bytes) noexcept {
 }
 
 double fill_of(const PageLook& look, std::uint32_t page_size) noexcept {
-  const auto type = look.header().type;
-  if (type == format::PageType::Leaf || type == format::PageType::Inner) {
+  if (tree::is_node(look.image.data())) {
     const tree::NodeView node(look.image.data(), page_size);
     if (!node.validate().is_ok()) return 0;
     return static_cast<double>(node.used()) / static_cast<double>(tree::node_capacity(page_size));
   }
+  const auto type = look.header().type;
   if (type == format::PageType::Extent || type == format::PageType::ExtentList) {
     const auto payload = base::load<std::uint64_t>(look.image.data() + format::kPageHeaderSize);
     return static_cast<double>(payload) / static_cast<double>(look.image.size());

@@ -14,10 +14,7 @@
 namespace vitrine {
 
 Status DatabaseImpl::check_known(Keyspace keyspace, engine::WriteSession& session) {
-  if (keyspace.id == known_keyspace || keyspace.id == kv::kDefaultId) return {};
-  CHECK(kv::check_keyspace(session.engine().pool(), session.root(), keyspace));
-  known_keyspace = keyspace.id;
-  return {};
+  return kv::check_keyspace(session.engine().pool(), session.root(), keyspace, known_keyspace);
 }
 
 void DatabaseImpl::end_transactions() {

@@ -25,11 +25,14 @@ Status check_entry(const engine::Engine& engine, Bytes key, Bytes value) {
   return {};
 }
 
-Status check_keyspace(pool::Pool& pool, const tree::TreeRoot& root, Keyspace keyspace) {
+Status check_keyspace(pool::Pool& pool, const tree::TreeRoot& root, Keyspace keyspace, std::uint32_t& known) {
+  if (keyspace.id == known || keyspace.id == kDefaultId) return {};
   std::string name;
   make_tree_key(kCatalog, catalog_id_key(keyspace.id), name);
   const bool exists = TRY(tree::find(pool, root, name)).has_value();
-  return exists ? Status{} : Status::error(ErrorCode::KeyspaceNotFound).with("id", keyspace.id);
+  if (!exists) return Status::error(ErrorCode::KeyspaceNotFound).with("id", keyspace.id);
+  known = keyspace.id;
+  return {};
 }
 
 Result<Record> view_record(pool::Pool& pool, Keyspace keyspace, const tree::Found& found, std::string& large) {
@@ -157,10 +160,7 @@ void TransactionImpl::suspend_cursors() noexcept {
 
 Status TransactionImpl::prepare_change(Keyspace keyspace) {
   suspend_cursors();
-  if (keyspace.id == known_keyspace || keyspace.id == kv::kDefaultId) return {};
-  CHECK(kv::check_keyspace(pool(), root(), keyspace));
-  known_keyspace = keyspace.id;
-  return {};
+  return kv::check_keyspace(pool(), root(), keyspace, known_keyspace);
 }
 
 // Small, and nothing looks at the tree without asking usable(): a cursor would, and so would a value that is written.

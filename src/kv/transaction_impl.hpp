@@ -29,8 +29,9 @@ namespace kv {
 Status check_key(const engine::Engine& engine, Bytes key);
 // Entry to be put. Errors: those of the key, ValueTooLarge.
 Status check_entry(const engine::Engine& engine, Bytes key, Bytes value);
+// Whether there is such a keyspace. `known` is the number of one that is known to be there; this one afterwards.
 // Errors: KeyspaceNotFound.
-Status check_keyspace(pool::Pool& pool, const tree::TreeRoot& root, Keyspace keyspace);
+Status check_keyspace(pool::Pool& pool, const tree::TreeRoot& root, Keyspace keyspace, std::uint32_t& known);
 // Value and version of what was found: views into the page, or of a large value into `large`.
 Result<Record> view_record(pool::Pool& pool, Keyspace keyspace, const tree::Found& found, std::string& large);
 // The same, the value copied. Returns the version.
@@ -54,7 +55,7 @@ struct TransactionImpl {
   // Rolls a write transaction back, gives a snapshot up, cuts cursors and streams off. Harmless when ended before.
   void end() noexcept;
   bool is_open() const noexcept { return is_open_; }
-  // What every operation but the end asks first. Puts a held entry into the tree, so that the operation sees it.
+  // What every operation but the end asks first. Puts held entries into the tree, so that the operation sees them.
   Status usable() const;
   Status writable() const;
 
@@ -88,7 +89,7 @@ struct TransactionImpl {
     known_keyspace = kv::kDefaultId;
     named.clear();
   }
-  // The first change of a transaction is only held: when it stays the only one, it is committed as a put alone.
+  // Puts are only held as long as the transaction does nothing else, and committed together.
   Status put(Keyspace keyspace, Bytes key, Bytes value);
   Commit commit(Durability durability);
   Status put_catalog(Bytes key, Bytes value);

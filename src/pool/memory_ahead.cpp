@@ -8,7 +8,6 @@ namespace vitrine::pool {
 
 void MemoryAhead::reach(std::size_t used) noexcept {
   used_.store(used, std::memory_order_relaxed);
-  wanted_.store(std::min(used + std::min(used / 2, kMost), memory_.size()), std::memory_order_relaxed);
   if (worker_) return worker_->wake();
   if (std::exchange(has_started_, true)) return;
   try {
@@ -20,8 +19,9 @@ void MemoryAhead::reach(std::size_t used) noexcept {
 }
 
 std::chrono::milliseconds MemoryAhead::touch_some() noexcept {
-  touched_ = std::max(touched_, used_.load(std::memory_order_relaxed));
-  const std::size_t wanted = wanted_.load(std::memory_order_relaxed);
+  const std::size_t used = used_.load(std::memory_order_relaxed);
+  const std::size_t wanted = std::min(used + std::min(used / 2, kMost), memory_.size());
+  touched_ = std::max(touched_, used);
   if (touched_ >= wanted) return std::chrono::hours(1);
   const std::size_t size = std::min(os::Memory::kHugePageSize, wanted - touched_);
   memory_.touch(touched_, size);

@@ -30,7 +30,6 @@ class MemoryAhead {
   std::chrono::milliseconds touch_some() noexcept;
 
   const os::Memory& memory_;
-  std::atomic<std::size_t> wanted_{0};
   std::atomic<std::size_t> used_{0};
   std::size_t touched_ = 0;  // of the thread
   bool has_started_ = false;

@@ -113,7 +113,7 @@ bool Versions::amend(const Change& change) {
   const base::Defer show([&] { shown_.show(published_); });
   if (!visits_.wait_briefly()) return false;
   std::vector<RetiredPages> retired;
-  if (!change(pins_.empty() ? 0 : pins_.rbegin()->first, amended, retired)) return false;
+  if (!change(newest(), amended, retired)) return false;
   latest_ = published_ = amended;
   for (const RetiredPages& pages : retired) place(pages);
   return true;
@@ -121,7 +121,7 @@ bool Versions::amend(const Change& change) {
 
 Version Versions::newest_pin() const {
   std::lock_guard lock(mutex_);
-  return pins_.empty() ? 0 : pins_.rbegin()->first;
+  return newest();
 }
 
 // Whoever adds a state that waits calls this once the log is durable that far, and sees what it has stored itself.

@@ -102,6 +102,7 @@ class Versions {
   void place(const RetiredPages& pages);
   void note_unread(const RetiredPages& pages);  // if checkpoints alone need them
   void publish(const State& state);
+  Version newest() const { return pins_.empty() ? 0 : pins_.rbegin()->first; }  // newest_pin() under mutex_
 
   pool::Visits& visits_;
   ShownState shown_;  // published_
